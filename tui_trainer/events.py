@@ -153,6 +153,9 @@ class ResolvedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """To which LR that of the scheduler is brought from there on; None where it is not, and as above."""
     accumulate: Number = 1
     """How many batches make a step of the optimizer together; 1 where that is not known."""
+    took_over_at: Count = 0
+    """Of a watched program whose steps were another optimizer's until then: the first step of this one, with which the
+    training of another network, or another part of it, begins. 0 where all are its own."""
 
     def __post_init__(self) -> None:
         _cut(self, "title")

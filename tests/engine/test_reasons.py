@@ -198,7 +198,7 @@ def test_a_scheduler_that_steps_in_the_batch_loop_tells_the_change_but_for_onecy
 def test_every_code_of_the_table_is_told_by_somebody() -> None:
     of_the_screen = {"patience_at_its_end", "patience_cools_down", "patience_begins", "patience_begins_low"}
     watched = {"written_by", "written_falls", "written_rises", "changed_by", "changed_falls", "changed_rises"}
-    watched |= {"kept_by", "next_scheduler", "dialled", "dialled_off"}
+    watched |= {"kept_by", "next_scheduler", "taken_over", "dialled", "dialled_off"}
     of_the_dial = {"dial_turned", "dial_off"}
     of_swa = {"swa", "swa_holds"}
     assert OF_THE_ENGINE | of_swa | of_the_screen | watched | of_the_dial | {"comparison_stopped", "in_words"} == set(

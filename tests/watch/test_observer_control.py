@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from tests.waiting import until
-from tests.watch.watched import Trace, environment, read_traces
+from tests.watch.watched import Trace, environment, read_traces, run
 from tui_trainer.watching.injected._tui_trainer_observer.control import StopRequested, told_in_a_line
 from tui_trainer.watching.injected._tui_trainer_observer.optimizer_steps import OptimizerRecord, OptimizerSteps
 from tui_trainer.watching.trace import CONTROL_SIZE, Asked, Goodbye, Obeyed, Options, control_file, processes
@@ -263,3 +263,41 @@ def test_garbage_in_the_control_file_does_nothing(endless: Endless) -> None:
     now = endless.steps()
     until(lambda: endless.steps() > now + 60)
     assert endless.trace.all(Obeyed) == []
+
+
+ASKED_OF_ITSELF = """
+    import glob, json, os, time
+    import torch
+
+    weight = torch.nn.Parameter(torch.ones(1))
+    first, second = torch.optim.SGD([weight], lr=0.1), torch.optim.SGD([weight], lr=0.1)
+    traces = os.environ["TUI_TRAINER_WATCH"]
+
+    def step(optimizer):
+        (weight ** 2).sum().backward()
+        optimizer.step()
+
+    while not (files := glob.glob(traces + "/*.trace")):
+        time.sleep(0.01)
+        step(first)
+    with open(traces + "/control-" + os.path.basename(files[0]).split(".")[0], "w") as control:
+        control.write(json.dumps({"serial": 1, "do": "stop", "alive": os.getpid()}).ljust(128))
+    time.sleep(0.1)
+    seconds = 0
+    try:
+        while seconds < 1000:
+            step(second)
+            seconds += 1
+            if IN_TURN and seconds % 100 == 0:
+                step(first)
+    except KeyboardInterrupt:
+        print("stopped behind step", seconds + 1, "of the second")
+"""
+
+
+@pytest.mark.parametrize(("in_turn", "stops"), [(False, 129), (True, 101)])
+def test_where_another_optimizer_steps_alone_what_is_asked_is_taken_up_behind_its_steps(
+    tmp_path: Path, in_turn: bool, stops: int
+) -> None:
+    ended = run(tmp_path, f"    IN_TURN = {in_turn}\n{ASKED_OF_ITSELF}")
+    assert (ended.output, ended.errors) == (f"stopped behind step {stops} of the second\n", "")

@@ -247,6 +247,31 @@ for epoch in range(3):
     scheduler.step(val_loss)
 """
 
+FOLDS = """
+def fit(train, val, lr):
+    train_loader, val_loader = DataLoader(train, batch_size=10, shuffle=True), DataLoader(val, batch_size=10)
+    model = nn.Linear(8, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=3)
+    for epoch in range(3):
+        for x, y in train_loader:
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(x), y)
+            loss.backward()
+            optimizer.step()
+            note(loss.item(), optimizer.param_groups[0]["lr"])
+        scheduler.step()
+        val_loss = 0.0
+        with torch.no_grad():
+            for x, y in val_loader:
+                val_loss += F.cross_entropy(model(x), y).item() * len(x)
+
+for fold in range(3):
+    rest = [index for index in range(60) if index % 3 != fold]
+    data = TensorDataset(inputs, targets)
+    fit(torch.utils.data.Subset(data, rest), torch.utils.data.Subset(data, range(fold, 60, 3)), 0.1 * (fold + 1))
+"""
+
 
 @dataclass
 class Told:
@@ -287,6 +312,7 @@ PROGRAMS = {
     "held by another": HELD_BY_ANOTHER,
     "closures": CLOSURES,
     "plateau": PLATEAU,
+    "folds": FOLDS,
 }
 
 
@@ -325,6 +351,21 @@ def test_epochs_and_their_validation_are_told(told: Callable[[str], Told]) -> No
         "4: step_size 1 reached, 1 → 0.7",
         "8: step_size 1 reached, 0.7 → 0.49",
         "12: step_size 1 reached, 0.49 → 0.343",
+    ]
+
+
+def test_folds_are_one_run_each_with_its_epochs_its_plan_and_its_validation(told: Callable[[str], Told]) -> None:
+    history = told("folds").history
+    assert history.epoch_starts == [*range(1, 37, 4)]
+    assert [(ended.epoch, ended.step, ended.validated) for ended in history.epochs] == [
+        (number, 4 * number, True) for number in range(1, 10)
+    ]
+    assert [(plan.steps[0], plan.last_step) for plan in history.plans] == [(1, 12), (13, 24), (25, 36)]
+    lrs = [lr for plan in history.plans for lr in plan.lrs for _ in range(4)]
+    assert lrs == pytest.approx(list(history.lrs), rel=1e-12)
+    assert [reason for reason in told("folds").reasons if "taken" in reason] == [
+        "12: taken over by SGD, 0 → 0.2",
+        "24: taken over by SGD, 0 → 0.3",
     ]
 
 

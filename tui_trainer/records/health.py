@@ -119,6 +119,8 @@ class Health:
         self._recipe: ResolvedConfig | None = None
         self._switched = False
         self._step = self._epoch = 0
+        self._took_over_at = 0
+        """The first step of another optimizer that has taken over, or will; it is judged by itself."""
 
     def take(self, event: AnyEvent) -> None:
         """`event` has happened."""
@@ -134,6 +136,7 @@ class Health:
                 # A run that goes on says what it began with, and follows what it was switched to.
                 if not self._switched:
                     self._follow(event.recipe)
+                self._took_over_at = max(self._took_over_at, event.recipe.took_over_at)
             case EpochsChanged(recipe=recipe):
                 self._recipe = recipe
             case PresetSwitched():
@@ -182,11 +185,21 @@ class Health:
         if known >= len(event.losses):
             return
         known = max(0, known)
+        if self._step < self._took_over_at <= event.step:
+            self._begin_anew()
         self._step = event.step + len(event.losses) - 1
         losses = event.losses[known:] if known else event.losses
         lrs = event.lrs[known:] if known and len(event.lrs) > 1 else event.lrs or [nan]
         self._rates.take(lrs)
         self._losses.take(losses, lrs, event.epoch, self.guessing.loss)
+
+    def _begin_anew(self) -> None:
+        """Another network trains from here on, or another part of it: its figures are compared with its own."""
+        over = say("health.another_optimizer") if self.finding is not None else ""
+        self._losses = self._losses.anew(over)
+        self._rates.begin()
+        self._chance, self._overfit, self._plateau = _Chance(over), _Overfit(over), _Plateau(over)
+        self._plateau.begin(self._epoch, self._step)
 
     def _epoch_ended(self, event: EpochEnded) -> None:
         self._epoch = event.epoch
@@ -232,6 +245,12 @@ class _Losses:
         """The lowest window by the power of two of its LR."""
         self._up = self._far_up = self._down = 0
         self._rises = self._is_high = False
+
+    def anew(self, over: str) -> _Losses:
+        """One that has seen nothing yet; `over` says why what was wrong is so no more."""
+        new = _Losses(sampled=self._sampled)
+        new._size, new.over = self._size, over
+        return new
 
     def follow(self, batches_per_epoch: int) -> None:
         """A window is about a quarter of an epoch."""
@@ -406,9 +425,9 @@ class _Chance:
     Early in a run with BatchNorm the one may look bad while the other does not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, over: str = "") -> None:
         self.finding: Finding | None = None
-        self.over = ""
+        self.over = over
         self._epochs = 0
 
     def take(self, event: EpochEnded, guessing: Guessing, *, climbs: bool) -> None:
@@ -444,9 +463,9 @@ class _Overfit:
     guessing, and by a tenth of that at most; the training loss is down by a fifth since then, as low as ever, and below
     it. For 3 epochs on end, or a twentieth of a long run: at a high LR single epochs are that bad."""
 
-    def __init__(self) -> None:
+    def __init__(self, over: str = "") -> None:
         self.finding: Finding | None = None
-        self.over = ""
+        self.over = over
         self._lowest: EpochEnded | None = None
         self._lowest_training = inf
         self._epochs = 0
@@ -488,9 +507,9 @@ class _Plateau:
     """No epoch with a lower validation loss, nor one with a higher accuracy, for long: while the LR stays as it is and
     is not nearly down, and no lower one is planned. Not said of the last epoch, since nothing follows from it."""
 
-    def __init__(self) -> None:
+    def __init__(self, over: str = "") -> None:
         self.finding: Finding | None = None
-        self.over = ""
+        self.over = over
         self._loss, self._accuracy = inf, -inf
         self._better_epoch = self._better_step = 0
 

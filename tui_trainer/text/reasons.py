@@ -142,6 +142,7 @@ WORDS: dict[str, str] = {
     "changed_rises": "changed by {scheduler:name} at {place:place}: it fell until here, and rises from here",
     "kept_by": "left as it is by {scheduler:name} at {place:place}",
     "next_scheduler": "milestone {milestone:int} of {scheduler:name} reached: its next scheduler has it",
+    "taken_over": "taken over by {optimizer:name}",
     # The LR dial
     "dial_turned": "by hand ({by:name}): × {factor:lr} of the schedule",
     "dial_off": "by hand ({by:name}): the schedule's own again",

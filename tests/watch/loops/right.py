@@ -757,6 +757,59 @@ for epoch in range(6):
             parameter.grad = gradient
         optimizer.step()
 """,
+    "the folds of a cross-validation": """
+def fit(train, val):
+    model = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 3))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = lr_scheduler.CosineAnnealingLR(optimizer, 3)
+    for epoch in range(3):
+        model.train()
+        for x, y in DataLoader(train, batch_size=8, shuffle=True):
+            optimizer.zero_grad()
+            criterion(model(x), y).backward()
+            optimizer.step()
+        scheduler.step()
+        model.eval()
+        with torch.no_grad():
+            for x, y in DataLoader(val, batch_size=8):
+                model(x)
+
+
+for fold in range(3):
+    rest = [index for index in range(96) if index % 3 != fold]
+    fit(torch.utils.data.Subset(train_data, rest), torch.utils.data.Subset(train_data, range(fold, 96, 3)))
+""",
+    "one network after the other": """
+def train(network, lr):
+    optimizer = torch.optim.SGD(network.parameters(), lr=lr)
+    for epoch in range(3):
+        for x, y in train_loader:
+            optimizer.zero_grad()
+            criterion(network(x), y).backward()
+            optimizer.step()
+
+
+for lr in (0.1, 0.01):
+    train(nn.Linear(8, 3), lr)
+""",
+    "trained in two parts": """
+adam = torch.optim.Adam(model.parameters(), lr=1e-3)
+for each in (optimizer, adam):
+    for epoch in range(4):
+        for x, y in train_loader:
+            each.zero_grad()
+            criterion(model(x), y).backward()
+            each.step()
+""",
+    "in three parts, the last with the optimizer of the first": """
+sgd = torch.optim.SGD(model.parameters(), lr=1e-3)
+for each, epochs in ((optimizer, 2), (sgd, 45), (optimizer, 1)):
+    for epoch in range(epochs):
+        for x, y in train_loader:
+            each.zero_grad()
+            criterion(model(x), y).backward()
+            each.step()
+""",
     "tasks that take turns": """
 body, heads = nn.Linear(8, 8), nn.ModuleList([nn.Linear(8, 3) for _ in range(3)])
 optimizer = torch.optim.SGD([*body.parameters(), *heads.parameters()], lr=0.1)

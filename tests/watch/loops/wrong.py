@@ -466,55 +466,36 @@ scheduler = lr_scheduler.{kind}
         )
     },
     "steps_not_counted": {
-        "several folds": """
-def fit(train, val):
-    model = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 3))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    scheduler = lr_scheduler.CosineAnnealingLR(optimizer, 3)
-    for epoch in range(3):
-        model.train()
-        for x, y in DataLoader(train, batch_size=8, shuffle=True):
-            optimizer.zero_grad()
-            criterion(model(x), y).backward()
-            optimizer.step()
-        scheduler.step()
-        model.eval()
-        with torch.no_grad():
-            for x, y in DataLoader(val, batch_size=8):
-                model(x)
-
-
-for fold in range(3):
-    rest = [index for index in range(96) if index % 3 != fold]
-    fit(torch.utils.data.Subset(train_data, rest), torch.utils.data.Subset(train_data, range(fold, 96, 3)))
-""",
-        "one network after the other": """
-def train(network, lr):
-    optimizer = torch.optim.SGD(network.parameters(), lr=lr)
-    for epoch in range(3):
-        for x, y in train_loader:
-            optimizer.zero_grad()
-            criterion(network(x), y).backward()
-            optimizer.step()
-
-
-for lr in (0.1, 0.01):
-    train(nn.Linear(8, 3), lr)
-""",
-        "trained in two parts": """
-adam = torch.optim.Adam(model.parameters(), lr=1e-3)
-for each in (optimizer, adam):
-    for epoch in range(4):
-        for x, y in train_loader:
+        "a network that is trained on alone": """
+head = nn.Linear(8, 3)
+adam = torch.optim.Adam(head.parameters(), lr=1e-3)
+for epoch in range(6):
+    for x, y in train_loader:
+        for network, each in ((model, optimizer), (head, adam))[epoch > 1 :]:
             each.zero_grad()
-            criterion(model(x), y).backward()
+            criterion(network(x), y).backward()
             each.step()
+""",
+        "a discriminator that stands still in the end": """
+netG, netD = nn.Linear(4, 8), nn.Sequential(nn.Linear(8, 1), nn.Flatten(0))
+optD, optG = torch.optim.Adam(netD.parameters(), lr=1e-3), torch.optim.Adam(netG.parameters(), lr=1e-3)
+bce = nn.BCEWithLogitsLoss()
+for epoch in range(5):
+    for x, _ in train_loader:
+        fake = netG(torch.randn(len(x), 4))
+        if epoch < 2:
+            optD.zero_grad()
+            (bce(netD(x), torch.ones(len(x))) + bce(netD(fake.detach()), torch.zeros(len(x)))).backward()
+            optD.step()
+        optG.zero_grad()
+        bce(netD(fake), torch.ones(len(x))).backward()
+        optG.step()
 """,
         "many steps of the second, and the program goes on": """
 sgd = torch.optim.SGD(model.parameters(), lr=1e-3)
-for each, epochs in ((optimizer, 2), (sgd, 45), (optimizer, 1)):
-    for epoch in range(epochs):
-        for x, y in train_loader:
+for epoch in range(48):
+    for x, y in train_loader:
+        for each in (optimizer, sgd) if epoch in (0, 47) else (sgd,):
             each.zero_grad()
             criterion(model(x), y).backward()
             each.step()

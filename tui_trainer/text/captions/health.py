@@ -90,6 +90,11 @@ CAPTIONS = {
         "an epoch is the best one, after one that was not; once a minute at most",
         "in a row of bests; of an epoch that is no better than guessing; once a later one is the best",
     ),
+    "health.another_optimizer": Caption(
+        "another optimizer has taken over",
+        "what was wrong is over, as another optimizer of a watched program makes its steps from here on",
+        "the figures got better; one optimizer makes all steps",
+    ),
     "health.another_preset": Caption(
         "another preset is followed", "a plateau is over, as a switch of presets took effect", "it got better"
     ),

@@ -125,6 +125,12 @@ CAPTIONS = {
         "a process of a watched command trains apart from the first, and has a record of its own",
         "it trains with the first one, or takes its place before that has trained",
     ),
+    "notice.taken_over": Caption(
+        "another optimizer took over at step {step}: from there on steps, loss and LR are those of {optimizer}",
+        "the optimizer of a watched program that made its steps makes no more, and another one does: another network "
+        "is trained, or the next part of a training begins",
+        "they step in turn, as in a GAN; one optimizer makes all steps; it was told of 20 already",
+    ),
     "notice.cannot_ask": Caption(
         "nothing can be asked of process {pid}: {why}", "the pipe to a process cannot be opened", "it can"
     ),

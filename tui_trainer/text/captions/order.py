@@ -242,11 +242,11 @@ CAPTIONS = {
     **_wrong(
         "steps_not_counted",
         "{steps} steps of {optimizer} since the run's own optimizer stepped last are not counted",
-        "another optimizer stepped 500 times since the one that stepped first, over the end of a pass; or the program "
-        "ended so, with at least half as many steps as the run's",
-        "the first one stepped between, as in a GAN; fewer steps were made",
-        why="The run's steps, epochs, loss and LR are those of the optimizer that stepped first.",
-        mend="nothing, if it is meant; else train each network in a process of its own",
+        "an optimizer that had stepped in turn with the run's own did so 500 times alone, over the end of a pass; or "
+        "the program ended so, with at least half as many steps as the run's",
+        "the run's own stepped between, as in a GAN; fewer steps were made; it had not stepped before, and took over",
+        why="Of optimizers that step in turn, the run's steps, epochs, loss and LR are those of the first one.",
+        mend="nothing, if it is meant; else see that both step to the end",
     ),
     "order.told_with": Caption(
         "It was told with: {values}.", "a mistake that this version does not know was told with values", "with none"

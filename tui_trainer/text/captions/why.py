@@ -72,6 +72,7 @@ _REASONS: dict[str, tuple[str, str]] = {
     "changed_rises": ("the same, where it fell with the steps before and rises with this one", "it rose before"),
     "kept_by": ("such a scheduler stepped at an epoch's end, and the LR is the same", "the LR moved"),
     "next_scheduler": ("SequentialLR of a watched program came to a milestone of its own", "between its milestones"),
+    "taken_over": ("another optimizer of a watched program took over, and its LR is another", "its LR is the same"),
     "dial_turned": ("a person turned the LR dial of a run of ours", "the schedule moved the LR; the dial is set to 1"),
     "dial_off": ("a person set the LR dial back to 1", "the dial is at another factor"),
     "dialled": ("a person turned the LR dial of a watched program", "the program moved its LR itself"),

@@ -25,6 +25,7 @@ from tui_trainer.watching.findings.scheduler_interval import SchedulerInterval
 from tui_trainer.watching.findings.scheduler_order import SchedulerBeforeOptimizer
 from tui_trainer.watching.findings.validation import Validations
 from tui_trainer.watching.interpreter.definitions import count
+from tui_trainer.watching.interpreter.hand_over import HandOvers, TakenOver
 from tui_trainer.watching.trace import LATE, AnyDefinition, Goodbye, Observed, Options, Rows, Site
 
 MOST_LATE = 4096
@@ -48,6 +49,7 @@ class Findings:
         """
         self._now = clock
         self._loop = loop = Loop(options or Options())
+        self._hand_overs = HandOvers()
         self._found: list[MistakeFound] = []
         self._told: set[tuple[str, str, int]] = set()
         validations = Validations(loop, self._tell)
@@ -80,10 +82,13 @@ class Findings:
 
     def take(self, frame: AnyDefinition | Rows) -> list[MistakeFound]:
         """A frame; what was found with it."""
-        if isinstance(frame, np.ndarray):
-            self._take_rows(frame)
-        else:
-            self._define(frame)
+        for given in self._hand_overs.take(frame):
+            if isinstance(given, np.ndarray):
+                self._take_rows(given)
+            elif isinstance(given, TakenOver):
+                self._loop.take_over(given.optimizer)
+            else:
+                self._define(given)
         found, self._found = self._found, []
         return found
 

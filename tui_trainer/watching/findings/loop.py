@@ -41,7 +41,7 @@ class Loop:
         self.definitions = Definitions()
         self.passes = Passes()
         self.main = 0
-        """The optimizer whose steps are the run's; 0 before the first."""
+        """The optimizer whose steps are the run's, the first one until another takes over; 0 before the first."""
         self.steps_of: dict[int, int] = {}
         """Of each optimizer."""
         self.backwards = 0
@@ -57,15 +57,26 @@ class Loop:
         self._passes_of: dict[int, Pass | None] = {}
         """In which pass each optimizer stepped last."""
         self._is_new: dict[int, bool] = {}
+        self._taken_over = False
+        """Whether another optimizer has taken over: how long the training of each was to be, nobody knows."""
+        self._steps_before = 0
+        """Steps of the run that others made before, less those that this one had made by then."""
         self._told_epochs: int | None = None
         """What the program's own global variable says of its epochs, told as it ends."""
 
     @property
     def step(self) -> int:
         """Steps of the run."""
-        return self.steps_of.get(self.main, 0)
+        return self._steps_before + self.steps_of.get(self.main, 0)
 
     # What comes in
+
+    def take_over(self, optimizer: int) -> None:
+        """From here on the steps of the run are another optimizer's, and what is known of its passes is of these."""
+        self._steps_before = self.step - self.steps_of.get(optimizer, 0)
+        self.main, self._taken_over = optimizer, True
+        self.passes.take_over()
+        self.done.clear()
 
     def define(self, frame: object) -> None:
         """Keep what is defined, and what was observed of the whole program."""
@@ -149,6 +160,8 @@ class Loop:
 
         None where that is not known.
         """
+        if self._taken_over:
+            return None
         hello = self.definitions.hello
         asked = epochs_asked(self.options, hello.arguments if hello is not None else {})
         if asked is None:
@@ -159,7 +172,8 @@ class Loop:
     @property
     def epochs_made(self) -> int | None:
         """How many the run had, once it has ended and each was whole; else None."""
-        return len(self.done) if self.ended and self.done and all(one.whole for one in self.done) else None
+        whole = self.ended and bool(self.done) and all(one.whole for one in self.done)
+        return len(self.done) if whole and not self._taken_over else None
 
     def length_of(self, scheduler: SchedulerSeen) -> int | None:
         """How many steps of its own a scheduler is made for; None where it has no end, or that is not known."""

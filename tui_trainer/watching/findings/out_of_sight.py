@@ -26,8 +26,8 @@ FEWEST_STEPS = 20
 
 
 class StepsNotCounted(Rule):
-    """The run's steps are those of the optimizer that stepped first. Where a program trains one network after the
-    other, it steps no more while others do."""
+    """Optimizers stepped in turn, and the run's own steps no more while another one does. One that had not stepped
+    before takes over instead (`interpreter/hand_over.py`)."""
 
     def __init__(self, loop: Loop, tell: Tell) -> None:
         super().__init__(loop, tell)

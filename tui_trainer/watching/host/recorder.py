@@ -11,6 +11,8 @@ import signal
 import time
 from types import FrameType
 
+from msgspec.structs import replace
+
 from tui_trainer.commands import Stop
 from tui_trainer.engine.control import CommandRefused
 from tui_trainer.records.errors import RunsError, reason
@@ -213,7 +215,7 @@ class Recorder:
             run.take(process, frame)
             if isinstance(frame, Obeyed) and run.is_led_by(process):
                 run.tick()  # the steps until then come first
-                self._steering[run].obeyed(frame)
+                self._steering[run].obeyed(replace(frame, step=run.step_of(frame)))
         if process.is_gone:
             process.clean_up()
 

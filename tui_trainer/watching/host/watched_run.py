@@ -23,7 +23,7 @@ from tui_trainer.watching.host.beginning import program_of
 from tui_trainer.watching.host.request import WatchRequest
 from tui_trainer.watching.host.traced_process import TracedProcess
 from tui_trainer.watching.interpreter.interpreter import Interpreter
-from tui_trainer.watching.trace import AnyDefinition, Hello, Options, Rows
+from tui_trainer.watching.trace import AnyDefinition, Hello, Obeyed, Options, Rows
 
 FIRST_RANK_S = 10.0
 """So long after another rank the first one may come."""
@@ -160,9 +160,12 @@ class WatchedRun:
 
     @property
     def own_lr(self) -> float:
-        """What the program gives the next step of its first optimizer, without the LR dial, as far as that was told;
-        else nan."""
+        """What the program gives the next step of the run, without the LR dial, as far as that was told; else nan."""
         return self._interpreter.own_lr if self._interpreter is not None else nan
+
+    def step_of(self, told: Obeyed) -> int:
+        """Which step of the run its first process stands behind as it obeys."""
+        return self._interpreter.step_of(told) if self._interpreter is not None else told.step
 
     def dial(self, factor: float, by: str) -> None:
         """From the next step on each LR is so many times the program's own, as somebody asked."""

@@ -18,9 +18,15 @@ BEGIN = ("start_epoch", "first_epoch", "initial_epoch")
 
 
 def configured(
-    definitions: Definitions, options: Options, optimizer: int, passes: Passes, leading: Scheduler | None
+    definitions: Definitions,
+    options: Options,
+    optimizer: int,
+    passes: Passes,
+    leading: Scheduler | None,
+    took_over_at: int = 0,
 ) -> dict[str, Any]:
-    """The fields of `RunConfigured`, for a run whose steps are those of an optimizer."""
+    """The fields of `RunConfigured`, for a run whose steps are those of an optimizer, from a step on if not from the
+    first."""
     model = _model(definitions)
     training = passes.training
     loader = definitions.loaders.get(training.loader) if training is not None else None
@@ -40,7 +46,7 @@ def configured(
         "train_images": count(loader.samples, 1) if loader is not None else None,
         "ranks": (count(hello.world_size, 1) if hello is not None else None) or 1,
         "versions": {key: version for key, version in versions.items() if version},
-        "recipe": _recipe(definitions, options, optimizer, passes, leading, loader, arguments),
+        "recipe": _recipe(definitions, options, optimizer, passes, leading, loader, arguments, took_over_at),
     }
 
 
@@ -57,9 +63,11 @@ def _recipe(
     leading: Scheduler | None,
     loader: LoaderSeen | None,
     arguments: dict[str, Any],
+    took_over_at: int,
 ) -> ResolvedConfig:
     seen = definitions.optimizers.get(optimizer)
-    epochs = _epochs(options, passes, arguments)
+    # Its argument may be of each network that it trains.
+    epochs = _epochs(options, passes, arguments if not took_over_at else {})
     steps = passes.steps_an_epoch
     total = count(options.steps, 1)
     if total is None and epochs is not None and steps is not None:
@@ -78,6 +86,7 @@ def _recipe(
         batches_per_epoch=steps,
         total_steps=total,
         min_lr=min_lr,
+        took_over_at=took_over_at,
     )
 
 

@@ -14,9 +14,11 @@ from math import inf, isfinite, nan
 
 import numpy as np
 
-from tui_trainer.events import AnyEvent, CallFollowed, CallsMade, CheckpointSaved
+from tui_trainer.events import Alert, AnyEvent, CallFollowed, CallsMade, CallsTimed, CheckpointSaved
+from tui_trainer.text.captions import say
 from tui_trainer.watching.interpreter.definitions import Definitions, name
 from tui_trainer.watching.interpreter.followed_calls import in_words
+from tui_trainer.watching.interpreter.hand_over import HandOvers, TakenOver
 from tui_trainer.watching.interpreter.listing import Listing, Row
 from tui_trainer.watching.interpreter.logged import OWN, LoggedNumbers
 from tui_trainer.watching.interpreter.lr_causes import LRCauses
@@ -54,6 +56,12 @@ STEPS_WITHOUT_LOSS = 20
 LINES_LATE_S = 0.25
 """So long after it was printed, at most, a line is seen."""
 
+TOLD_AT_MOST = 20
+"""So often it is said that another optimizer took over."""
+
+QUIET_S = 5.0
+"""While what a program tells is held, it is shown so often that it goes on."""
+
 RECENT = 512
 """Calls since the last step that are kept, to find the order of calls in."""
 
@@ -81,6 +89,7 @@ class Interpreter:
         self._definitions = Definitions()
         self._passes = Passes()
         self._clock = RunClock()
+        self._hand_overs = HandOvers()
         self._losses, self._late = Losses(), LateValues()
         self._rates = Rates(self._definitions)
         self._causes = LRCauses(self._definitions, self._passes, clock)
@@ -110,6 +119,12 @@ class Interpreter:
         """The number of the row that is read."""
         self._main = 0
         """The optimizer whose steps are counted; 0 before the first."""
+        self._took_over = 0
+        """How often another one took over."""
+        self._takes_over = False
+        """Whether the step that comes is the first of one that did."""
+        self._quiet_since = 0.0
+        """When it was shown last that the program goes on, though nothing can be told yet."""
         self._epoch_begins = 1
         """The first step of the epoch."""
         self._step_began = inf
@@ -131,8 +146,7 @@ class Interpreter:
 
     @property
     def own_lr(self) -> float:
-        """What the program gives the next step of its first optimizer, without the LR dial; nan where it is not
-        known."""
+        """What the program gives the next step of the run, without the LR dial; nan where it is not known."""
         return self._rates.of(self._main) / self._causes.factor
 
     # What comes in
@@ -141,8 +155,16 @@ class Interpreter:
         """A frame of the run's first process."""
         if self._ranks.several:
             self._ranks.take("", frame)
+        for given in self._hand_overs.take(frame):
+            self._take(given)
+
+    def _take(self, frame: AnyDefinition | Rows | TakenOver) -> None:
+        """What a process told, once it is known whose steps are the run's."""
         if isinstance(frame, np.ndarray):
             self._take_rows(frame)
+            return
+        if isinstance(frame, TakenOver):
+            self._take_over(frame.optimizer)
             return
         self._definitions.take(frame)
         defined, self._scheduler_defined = self._scheduler_defined, 0
@@ -169,6 +191,12 @@ class Interpreter:
                 self._obeyed(frame)
             case _:
                 pass
+
+    def step_of(self, told: Obeyed) -> int:
+        """Which step of the run a process stands behind as it obeys: it counts those of each optimizer apart."""
+        if not self._took_over and not self._hand_overs.holds:
+            return told.step
+        return self.step + self._hand_overs.steps_held
 
     def take_other_rank(self, process: str, frame: AnyDefinition | Rows) -> None:
         """A frame of another process of the run."""
@@ -204,11 +232,16 @@ class Interpreter:
         call."""
         until, self._at_last_tick = self._at_last_tick, self.step
         self._tell(until)
+        if self._hand_overs.steps_held and self._now() - self._quiet_since >= QUIET_S:
+            self._quiet_since = self._now()
+            self._teller.emit(CallsTimed(at=self._quiet_since, counts={}, seconds={}, running=""))
         if self._ranks.several and (last := self._teller.last) is not None and (speeds := self._ranks.speeds()):
             self._teller.log(last, speeds)
 
     def finish(self) -> None:
         """The process is gone: tell what is pending."""
+        for given in self._hand_overs.finish():
+            self._take(given)
         self._tell_printed(inf)
         if (last := self._teller.last) is not None:
             self._rates.end(last)
@@ -400,14 +433,45 @@ class Interpreter:
         batches = [row[1] for row in self._recent if row[3] == 0 and self._calls[row[0]] == "data"]
         self._clock.begin(batches[-1] if batches else min((row[1] for row in self._recent), default=begin))
 
+    def _take_over(self, optimizer: int) -> None:
+        """From here on the steps of the run are those of another optimizer: this one steps next."""
+        last = self._teller.last
+        if last is None or optimizer == self._main:
+            return
+        self._tell(self.step)
+        self._rates.end_of(self._main, last)
+        self._main = self._teller.main = optimizer
+        self._teller.took_over_at = self.step + 1
+        self._took_over, self._takes_over = self._took_over + 1, True
+        if self._took_over <= TOLD_AT_MOST:
+            words = say("notice.taken_over", step=f"{self.step + 1:,}", optimizer=self._optimizer_name())
+            self._teller.emit(Alert(at=self._now(), kind="watching", text=words))
+        lr = self._rates.of(optimizer)
+        self._explain(self._causes.take_over(optimizer, self._class_name(), lr, self.step, self.epoch))
+        if (plan := self._plans.take_over(self.step, lr, self._now())) is not None:
+            self._teller.emit(plan)
+
+    def _class_name(self) -> str:
+        seen = self._definitions.optimizers.get(self._main)
+        return name(seen.class_name) if seen is not None else ""
+
+    def _optimizer_name(self) -> str:
+        """What the program calls the optimizer of the run, and its class."""
+        seen = self._definitions.optimizers.get(self._main)
+        names = (seen.name, seen.class_name) if seen is not None else ()
+        return name(" ".join(f"{each}" for each in names if each)) or "another one"
+
     def _step(self, begin: float, end: float, loss: Value, others: list[Value]) -> None:
         passes, validation = self._passes, self._validation
         self._tell_printed(begin)
-        if passes.is_over_at_step():
+        if passes.is_over_at_step() or (self._takes_over and passes.is_left()):
             self._end_epoch(begin)
         elif self.step and validation.is_pending(begin):
             self._tell_validation(begin)
         before = self.epoch
+        if self._takes_over:
+            self._takes_over = False
+            passes.take_over()
         passes.step()
         if self.epoch > before:
             self._epoch_begins = self.step + 1
@@ -416,7 +480,16 @@ class Interpreter:
         self.step += 1
         batch = self.step - self._epoch_begins + 1
         self._teller.add(
-            Step(self.step, self.epoch, batch, self._rates.of(self._main), self._clock.at(end), loss, others)
+            Step(
+                self.step,
+                self.epoch,
+                batch,
+                self._rates.of(self._main),
+                self._clock.at(end),
+                loss,
+                others,
+                optimizer=self._main,
+            )
         )
         self._step_began = begin
         self._stepped, self._under_way = True, False

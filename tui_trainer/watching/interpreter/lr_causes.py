@@ -74,7 +74,7 @@ class Scheduler:
 
 
 class LRCauses:
-    """Follows the LR of the first group of the first optimizer."""
+    """Follows the LR of the first group of the optimizer that makes the run's steps."""
 
     def __init__(self, definitions: Definitions, passes: Passes, now: Callable[[], float]) -> None:
         self._definitions, self._passes, self._now = definitions, passes, now
@@ -93,11 +93,15 @@ class LRCauses:
         """What the LR dial multiplies it with."""
         self.dialled_from = 1
         """The first step that used this factor."""
+        self._begun = 0
+        """The step of the run behind which the optimizer began to make its steps."""
 
     def define(self, seen: SchedulerSeen) -> None:
         """A scheduler was seen."""
         if len(self.schedulers) < 1000 or seen.id in self.schedulers:
-            self.schedulers[seen.id] = Scheduler(seen, steps_made(seen.state), interval=interval_told(seen.state))
+            self.schedulers[seen.id] = Scheduler(
+                seen, steps_made(seen.state), interval=interval_told(seen.state), last_step=self._begun
+            )
 
     def define_site(self, site: Site) -> None:
         """The place of a scheduler's step is defined right behind the scheduler: that step is done."""
@@ -108,6 +112,20 @@ class LRCauses:
     def begin(self, optimizer: int, lr: float) -> None:
         """The optimizer whose steps are counted steps for the first time, with this LR."""
         self.main, self._lr, self._own = optimizer, lr, lr
+
+    def take_over(self, optimizer: int, called: str, lr: float, step: int, epoch: int) -> list[SchedulerEvent]:
+        """Another optimizer makes the steps behind this one, beginning with this LR."""
+        old = self._lr
+        self.begin(optimizer, lr)
+        self._own, self._begun = lr / self.factor, step
+        self._hand, self._written_at = Course(), None
+        for each in self.schedulers.values():
+            if self._is_main(each):
+                each.last_step = step
+        if not (isfinite(old) and isfinite(lr)) or isclose(lr, old, rel_tol=1e-9):
+            return []
+        by = re.sub(r"\W", "_", called) or "an_optimizer"
+        return self._told(old, lr, Reason("taken_over", {"optimizer": by}), step, epoch)
 
     def dial(self, factor: float, by: str) -> None:
         """A person turned the LR dial: the next change is theirs."""

@@ -179,6 +179,25 @@ class Passes:
         if training is not None and training.steps and training.steps not in self._whole_epochs[:2]:
             self._whole_epochs.append(training.steps)
 
+    def is_left(self) -> bool:
+        """Whether the pass that trained is over, now that another optimizer steps in none."""
+        training = self.training
+        return (
+            self.innermost is None
+            and training is not None
+            and training is not self._told
+            and not training.is_a_single_batch
+        )
+
+    def take_over(self) -> None:
+        """Another optimizer takes the steps of the run from here on, in passes of its own, or in none."""
+        training = self.training
+        self._open = [each for each in self._open if each is not training]
+        self._whole_epochs.clear()
+        if training is not None and not self._open:
+            self.epoch += not training.is_a_single_batch
+            self.training = None
+
     def close_all(self) -> None:
         """The process is gone: whatever is open is over."""
         self._close(0)

@@ -31,6 +31,17 @@ class Plans:
         self._passes, self._causes = passes, causes
         self._pending: dict[int, Rehearsed] = {}
         self._told: tuple[object, ...] | None = None
+        self._last_step = 0
+        """Up to which the LR was planned last."""
+
+    def take_over(self, step: int, lr: float, now: float) -> PlanMade | None:
+        """Another optimizer makes the steps behind this one: where the LR was planned beyond it, that comes to nothing.
+        None where it was not. Until its own plan is told, its LR is all that is known."""
+        self._told = None
+        if self._last_step <= step or not isfinite(lr):
+            return None
+        note = say("plan.length_unknown")
+        return PlanMade(at=now, steps=[step + 1], lrs=[lr], last_step=step + 1, exact=False, note=note, open_ended=True)
 
     def take(self, planned: Planned, step: int) -> None:
         """A scheduler's copy was rehearsed."""
@@ -61,7 +72,9 @@ class Plans:
         if told == self._told:
             return None
         self._told = told
-        return self._plan(planned, begin, each, assumed, total, now)
+        plan = self._plan(planned, begin, each, assumed, total, now)
+        self._last_step = plan.last_step if plan is not None else self._last_step
+        return plan
 
     def _steps_by_epochs(self, scheduler: Scheduler) -> bool:
         """Whether a scheduler that has not stepped yet seems to step at an epoch's end, as most of torch's do."""

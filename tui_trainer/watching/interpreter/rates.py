@@ -1,9 +1,9 @@
 """What each group of each optimizer uses: LR, momentum and weight decay, as series where they are not the run's own LR.
 
-The LR of the first group of the first optimizer is the run's `lr`. Others are named as Lightning's
-`LearningRateMonitor` names them: `lr-SGD`, `lr-SGD/pg2`, `lr-SGD/pg2-momentum`; several optimizers of one class by the
-program's own names for them, `lr-optimizerG`. A number that stays is told where it ends and where the next one begins,
-so that a line through its points is its course.
+The LR of the first group of the first optimizer, or of one that took over, is the run's `lr`. Others are named as
+Lightning's `LearningRateMonitor` names them: `lr-SGD`, `lr-SGD/pg2`, `lr-SGD/pg2-momentum`; several optimizers of one
+class by the program's own names for them, `lr-optimizerG`. A number that stays is told where it ends and where the next
+one begins, so that a line through its points is its course.
 """
 
 from __future__ import annotations
@@ -114,6 +114,11 @@ class Rates:
         """Nothing comes behind this step."""
         for series in self._series.values():
             series.end(last)
+
+    def end_of(self, optimizer: int, last: Step) -> None:
+        """This optimizer steps no more behind this step."""
+        for key in [key for key in self._series if key[0] == optimizer]:
+            self._series.pop(key).end(last)
 
     def name_of(self, optimizer: int) -> str:
         """What an optimizer is called in the names of its series."""

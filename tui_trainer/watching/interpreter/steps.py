@@ -1,7 +1,7 @@
 """Steps of the run with their losses: which backward belongs to which step, and what is still to come of it.
 
-A step of the run is a step of the first optimizer that stepped. Its loss is the one that went backward last before it,
-or within it; others, and those of other optimizers, are told beside it by their own names.
+A step of the run is a step of the first optimizer that stepped, or of one that took over. Its loss is the one that went
+backward last before it, or within it; others, and those of other optimizers, are told beside it by their own names.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ class Step:
     others: list[Value] = field(default_factory=list)
     told: bool = False
     """Whether its loss was told."""
+    optimizer: int = 0
+    """That made it."""
 
     @property
     def waits(self) -> bool:
@@ -164,7 +166,8 @@ class Losses:
 
 
 def in_groups(steps: list[Step], longest: int) -> Iterator[list[Step]]:
-    """Steps in a row that can be told together: of one epoch, all with a loss and an LR that are known, or none."""
+    """Steps in a row that can be told together: of one epoch and optimizer, all with a loss and an LR that are known,
+    or none."""
     group: list[Step] = []
     for step in steps:
         if group and (len(group) >= longest or _kind(step) != _kind(group[0])):
@@ -175,5 +178,5 @@ def in_groups(steps: list[Step], longest: int) -> Iterator[list[Step]]:
         yield group
 
 
-def _kind(step: Step) -> tuple[int, bool, bool]:
-    return step.epoch, step.loss.is_known, isfinite(step.lr)
+def _kind(step: Step) -> tuple[int, int, bool, bool]:
+    return step.epoch, step.optimizer, step.loss.is_known, isfinite(step.lr)

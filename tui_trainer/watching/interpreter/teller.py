@@ -63,6 +63,8 @@ class Teller:
         self._definitions, self._options, self._passes, self._causes = definitions, options, passes, causes
         self.main = 0
         """The optimizer whose steps are counted."""
+        self.took_over_at = 0
+        """Its first step, if another one made those before; else 0."""
         self.last: Step | None = None
         self.previous: Step | None = None
         """The last two steps, told or not."""
@@ -124,7 +126,10 @@ class Teller:
 
     def tell_configuration(self) -> None:
         """Emit what the run came to, where that is not what was told last."""
-        fields = configured(self._definitions, self._options, self.main, self._passes, self._causes.leading)
+        leading = self._causes.leading
+        fields = configured(
+            self._definitions, self._options, self.main, self._passes, leading, took_over_at=self.took_over_at
+        )
         if fields != self._configured:
             first, self._configured = self._configured is None, fields
             self.emit(event(fields, self._now()))

@@ -30,6 +30,9 @@ class FirstSteps:
     def before(self, optimizer: Any) -> None:
         """An optimizer steps that never did."""
         if self._searches >= _MOST_SEARCHES or self._networks.knows_what_it_moves(optimizer):
+            made = [each for each, _ in self._schedulers.seen.alive() if getattr(each, "optimizer", None) is optimizer]
+            if made:
+                self._schedulers.found(made, self._observer.sites.program_frame(getframe(1)))
             return
         self._searches += 1
         torch = self._observer.torch

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .observer import Observer
 
 _MOST_GROUPS = 1000
+_ALONE = 128
+"""Steps of another optimizer behind which the one that control listened to is taken to be done with."""
 _UNTOLD: Any = object()
 
 
@@ -51,7 +53,8 @@ class OptimizerRecord:
 
 
 class OptimizerSteps:
-    """Notes each step. The first optimizer that steps is the one whose steps are the run's."""
+    """Notes each step. Behind those of the first optimizer that steps control is taken up; behind those of another one,
+    once that steps alone."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
@@ -61,12 +64,16 @@ class OptimizerSteps:
         self.before_first_step: Callable[[Any], None] | None = None
         """Called with each optimizer that has not stepped before, after it was defined."""
         self.after_step: Callable[[OptimizerRecord, float], None] | None = None
-        """Called behind a step of the run's optimizer from `wake_at` on, which it moves on."""
+        """Called behind a step of the optimizer that leads from `wake_at` on, which it moves on."""
         self.wake_at = float("inf")
         self.lr_factor = 1.0
         self._restores_raised = False
         self.first = 0
         """The number of the optimizer that stepped first."""
+        self._leads = 0
+        """The number of the one behind whose steps control is taken up."""
+        self._alone = 0
+        """Steps that others were seen to make since its last one."""
         self.had_gradients_zeroed = False
         """Whether any optimizer's `zero_grad` was called."""
 
@@ -135,7 +142,7 @@ class OptimizerSteps:
     def forget(self) -> None:
         """In a fork's child."""
         self.seen.clear()
-        self.first = 0
+        self.first = self._leads = self._alone = 0
         self.had_gradients_zeroed = False
 
     def scale_lrs(self, factor: float) -> bool:
@@ -231,12 +238,19 @@ class OptimizerSteps:
             wakes = [listener(optimizer, record, site) for listener in self._observer.listeners.after_step]
             if record.wake:  # no listener has come
                 record.wake = min(wakes, default=NEVER)
-        if end >= self.wake_at and self.after_step is not None and record.number == self.first:
-            self.after_step(record, end)
+        if end >= self.wake_at and self.after_step is not None:
+            if record.number == self._leads:
+                self._alone = 0
+                self.after_step(record, end)
+            elif self._observer.process.trains_alone:  # ranks agree on a step of the first one's
+                self._alone += 1
+                if self._alone >= _ALONE:
+                    self._leads, self._alone = record.number, 0
 
     def _first_step(self, optimizer: Any, record: OptimizerRecord) -> None:
         self._observer.start()
         self.first = self.first or record.number
+        self._leads = self._leads or record.number
         groups = optimizer.param_groups
         self._groups_changed(groups, record)
         frame = self._sites.program_frame(getframe(3))

@@ -21,6 +21,8 @@ class Process:
 
     def __init__(self) -> None:
         self._arguments: dict[str, object] = {}
+        self.trains_alone = True
+        """Whether no other ranks train with it, as far as was known as it began to train."""
 
     def parsed(self, namespace: Any) -> None:
         """Its argparse came to this."""
@@ -29,6 +31,7 @@ class Process:
     def hello(self, torch: Any) -> dict[str, object]:
         """`trace.Hello`, as plain values."""
         rank, world_size = _rank(torch)
+        self.trains_alone = (world_size or 1) == 1
         environment = dict(os.environ)
         main = sys.modules.get("__main__")
         script = getattr(main, "__file__", None)
