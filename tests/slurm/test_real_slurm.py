@@ -1,15 +1,21 @@
-"""Comparisons that a real SLURM trains: `tests/slurm/one_node.sh start` starts one of one node."""
+"""Comparisons that a real SLURM trains: `tests/slurm/one_node.sh start` starts one, of this machine alone.
+
+Where it is not about how a task begins, its interpreter has torch loaded already (`forks.py`): importing it takes each
+some seconds of a core.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,11 +23,13 @@ from click.testing import CliRunner, Result
 
 from tests import preloaded
 from tests.leftovers import same_signals
+from tests.slurm.forks import forks
 from tests.ssh.test_ranks import TINY, assert_alike
 from tests.ssh.together import done, history_of
 from tests.terminal import Terminal
 from tests.waiting import PATIENCE_S, until
 from tui_trainer.cli import main
+from tui_trainer.commands import Pause
 from tui_trainer.compare import slurm
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.executors import to_do
@@ -31,8 +39,12 @@ from tui_trainer.compare.session import Contestant, Session, all_sessions
 from tui_trainer.compare.table import tabulate
 from tui_trainer.presets.catalogue import load as load_preset
 from tui_trainer.records.history import History
+from tui_trainer.records.inbox import send
 from tui_trainer.run_sources.run_source import replay
 from tui_trainer.run_spec import RunSpec
+
+CLUSTER = "tui-trainer-tests"
+"""What `one_node.sh` calls it: what these tests do to a cluster, no other one is to suffer."""
 
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "cluster.md"
 
@@ -41,10 +53,12 @@ def _why_not() -> str:
     if shutil.which("scontrol") is None or shutil.which("sbatch") is None:
         return "SLURM is not installed"
     try:
-        answer = subprocess.run(["scontrol", "ping"], capture_output=True, text=True, timeout=20).stdout
+        told = subprocess.run(["scontrol", "show", "config"], capture_output=True, text=True, timeout=20).stdout
     except subprocess.TimeoutExpired:
         return "SLURM's controller does not answer"
-    return "" if " is UP" in answer else "no controller of SLURM runs"
+    if "ClusterName" not in told:
+        return "no controller of SLURM runs"
+    return "" if CLUSTER in told else "the SLURM that runs is no one's to drain and to stop"
 
 
 WHY_NOT = _why_not()
@@ -73,6 +87,14 @@ def runs(cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     jobs = [job for each in all_sessions(folder) for job in Session.open(each).submitted]
     if jobs:
         subprocess.run(["scancel", "--quiet", *jobs], timeout=60, check=False)
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tasks that are submitted in this process are forked."""
+    with forks() as executable:
+        monkeypatch.setattr(slurm, "sys", SimpleNamespace(executable=str(executable)))
+        yield
 
 
 def cli(*arguments: str) -> Result:
@@ -107,22 +129,38 @@ def scontrol(*arguments: str) -> None:
     subprocess.run(["scontrol", *arguments], timeout=60, check=True)
 
 
+def has_been_queued_again(task: str) -> bool:
+    told = subprocess.run(["scontrol", "show", "job", task], capture_output=True, text=True, timeout=60).stdout
+    return "Restarts=1" in told
+
+
+def blocks() -> list[str]:
+    """What is to be typed, or to be written to a file, in the documentation."""
+    return [each.partition("```")[0] for each in DOCUMENTED.read_text().split("```sh\n")[1:]]
+
+
+def documented(beginning: str) -> list[list[str]]:
+    """The words of each command there that begins so."""
+    lines = [line for block in blocks() if not block.startswith("#!") for line in block.splitlines()]
+    return [shlex.split(line) for line in lines if line.startswith(beginning)]
+
+
 def log(session: Session) -> str:
     return "\n".join(each.read_text(errors="replace") for each in sorted(session.folder.glob("slurm-*.log")))
 
 
-def test_presets_and_seeds_are_trained_by_an_array_and_shown(runs: Path) -> None:
-    small = ("--model", "mlp", "--limit-train", "256", "--limit-val", "64", "--epochs", "2", "--device", "cpu")
-    done = cli("compare", "none", "onecycle", *small, "--seeds", "2", "--executor", "slurm", "--slurm-args=--time 5")
-    session = Session.open(all_sessions(runs)[0])
-    assert done.exit_code == 0, done.output + log(session)
-    assert "submitted: 4 runs as job" in done.output
-    assert [status(session, trial) for trial in range(4)] == ["finished"] * 4
-    (job,) = session.submitted
-    held = session.claims.newest()
-    assert {claim.holder.job for claim in held.values() if claim.holder} == {f"{job}_{trial}" for trial in range(4)}
-    assert {claim.generation for claim in held.values()} == {1}
-    assert "Fair: " in done.output
+def test_slurm_takes_what_is_documented_as_it_stands(
+    cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (script,) = [each for each in blocks() if each.startswith("#!/bin/sh")]
+    (tmp_path / "train.sh").write_text(script)
+    for command, *words in (lines := documented("sbatch ")):
+        told = [command, "--test-only", f"--chdir={tmp_path}", *words]
+        done = subprocess.run(told, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, f"{shlex.join(words)}: {done.stderr}"
+    assert len(lines) == 2
+    (given,) = [line[line.index("--slurm-args") + 1] for line in documented("tui-trainer ") if "--slurm-args" in line]
+    slurm.check(slurm.options(given))
 
 
 def test_what_slurm_would_not_take_is_refused_before_anything_is_made(runs: Path) -> None:
@@ -133,21 +171,30 @@ def test_what_slurm_would_not_take_is_refused_before_anything_is_made(runs: Path
     assert not runs.exists()
 
 
-def test_told_of_its_time_limit_a_task_goes_on_later_to_the_bit(runs: Path) -> None:
-    """By the signal that SLURM sends a minute before the limit, here as soon as it trains."""
+@pytest.mark.usefixtures("forked")
+def test_at_the_time_limit_that_slurm_holds_it_to_a_task_stops_and_goes_on_later_to_the_bit(runs: Path) -> None:
+    """SLURM looks at its limits every half a minute: of a limit of one minute, it tells after 25 s to 55 s."""
     session = session_of(runs, 1, epochs=60)
-    job = slurm.submit(session, [0], ["--time", "10"])
+    job = slurm.submit(session, [0], ["--time", "1", "--signal=B:USR1@5"])
     until(lambda: has_trained(session, 0, 8))
-    subprocess.run(["scancel", "--batch", "--signal=USR1", f"{job}_0"], timeout=60, check=True)
+    record = session.record_of(session.entries[0])
+    assert record is not None
+    send(record, Pause(by="test"))  # it lives on to its limit, and takes no core from the tests beside it
     until(lambda: status(session, 0) == "stopped")
-    interrupted_at = (history(session, 0) or History()).steps
-    assert 8 <= interrupted_at < 240
+    stopped = history(session, 0)
+    assert stopped is not None
+    assert stopped.ended is not None
+    assert "the time limit of its job is near" in stopped.ended.reason
+    assert 8 <= stopped.steps < 240
+    until(lambda: has_been_queued_again(f"{job}_0"))
+    scontrol("update", f"jobid={job}_0", "timelimit=10")  # it may be a slow machine
     comparison = Comparison(session)
-    until(lambda: (comparison.poll(look=True), tabulate(comparison).rows[0].status == "queued")[1])
+    until(lambda: (comparison.poll(look=True), tabulate(comparison).rows[0].status in ("queued", "finished"))[1])
     until(lambda: status(session, 0) == "finished")
     holder = session.claims.newest()[0].holder
     assert holder is not None, log(session)
-    assert (holder.job, holder.restarts) == (f"{job}_0", 1)
+    assert holder.job == f"{job}_0"
+    assert holder.restarts == 1
 
     alone = session_of(runs / "alone", 1, epochs=60)
     queue = Queue(alone)
@@ -160,35 +207,35 @@ def test_told_of_its_time_limit_a_task_goes_on_later_to_the_bit(runs: Path) -> N
     assert list(there.losses) == list(here.losses)
 
 
-def test_who_leaves_the_screen_leaves_everything_to_go_on(runs: Path) -> None:
-    session = session_of(runs, 2, epochs=4000)
-    job = slurm.submit(session, [0, 1], ["--time", "10"], at_once=1)
-    until(lambda: has_trained(session, 0, 8))
-    with Terminal("compare", session.id, columns=130, lines=40) as terminal:
-        terminal.until(lambda screen: f"job {job}_0" in screen and "In the queue: 1 run" in screen)
-        terminal.press("q")
-        assert terminal.wait() == 0
-    assert session.is_trained
-    assert slurm.tasks(session).keys() == {0, 1}
-    assert cli("stop", session.id).exit_code == 0
-
-
-def test_stopping_a_session_empties_the_queue_and_ends_what_runs_with_a_checkpoint(runs: Path) -> None:
+@pytest.mark.usefixtures("forked")
+def test_one_leaves_the_screen_and_all_goes_on_until_two_stop_it_which_saves_a_checkpoint(runs: Path) -> None:
     session = session_of(runs, 3, epochs=4000)
     job = slurm.submit(session, [0, 1, 2], ["--time", "10"], at_once=1)
     until(lambda: has_trained(session, 0, 8))
-    comparison = Comparison(Session.open(session.folder))
-    comparison.poll_all()
-    said = " ".join(find_out(comparison).verdict)
-    assert f"(job {job}_0)" in said
-    assert "In the queue: 2 runs" in said
+    where = f"job {job}_0"
+    with (
+        Terminal("compare", session.id, columns=130, lines=40) as one,
+        Terminal("compare", session.id, columns=130, lines=40) as other,
+    ):
+        for each in (one, other):
+            each.until(lambda screen: where in screen and "In the queue: 2 runs" in screen)
+        one.press("q")
+        assert one.wait() == 0
+        assert session.is_trained
+        assert slurm.tasks(session).keys() == {0, 1, 2}
 
-    done = cli("stop", session.id)
-    assert done.exit_code == 0, done.output + log(session)
-    assert status(session, 0) == "stopped"
+        stops = [preloaded.Running("stop", session.id) for _ in range(2)]
+        codes = [each.wait() for each in stops]
+        assert 0 in codes
+        assert set(codes) <= {0, 1}  # who comes when all is over is told so
+        other.until(lambda screen: "In the queue" not in screen and where not in screen)
+        other.press("q")
+        other.wait()
+    until(lambda: not slurm.tasks(session))
+    assert status(session, 0) == "stopped", log(session)
     assert (session.runs / str(session.entries[0].run) / "checkpoints" / "last.pt").is_file()
     assert [entry.run for entry in session.entries[1:]] == [None, None]
-    until(lambda: not slurm.tasks(session))
+    assert {trial: claim.generation for trial, claim in session.claims.newest().items()} == {0: 1}
     assert to_do(session) == [0, 1, 2]  # all of it may be submitted again
 
 
@@ -221,37 +268,59 @@ def test_a_task_that_was_cancelled_by_hand_goes_on_when_it_is_submitted_again(ru
     assert (found.status, len(found.losses)) == ("finished", 240)
 
 
-def test_of_a_sweep_of_twelve_one_is_cancelled_and_goes_on_alone(runs: Path) -> None:
-    sweep = ("--grid", "optimizer.lr=0.01,0.03,0.1", "--grid", "scheduler.gamma=0.3,0.5", "--seeds", "2")
-    small = ("--model", "mlp", "--limit-train", "64", "--limit-val", "32", "--epochs", "2", "--device", "cpu")
-    held = ("--executor", "slurm", "--slurm-args", "--hold --time 5")
-    with Terminal("compare", "exponential", *sweep, *small, *held, columns=130, lines=40) as terminal:
-        terminal.until("queued")
-        terminal.press("q")
-        assert terminal.wait() == 0
+def cancel_one(runs: Path) -> str:
+    """Of twelve that are held cancel one, and have the others begin; their job. Nothing is left in the queue where that
+    cannot be."""
+    until(lambda: bool(all_sessions(runs)) and bool(Session.open(all_sessions(runs)[0]).submitted))
     session = Session.open(all_sessions(runs)[0])
     (job,) = session.submitted
-    assert slurm.tasks(session).keys() == set(range(12))
-    subprocess.run(["scancel", f"{job}_6"], timeout=60, check=True)
-    scontrol("release", job)
-    until(lambda: not slurm.tasks(session))
+    try:
+        assert slurm.tasks(session).keys() == set(range(12))
+        subprocess.run(["scancel", f"{job}_6"], timeout=60, check=True)
+        scontrol("release", job)
+    except BaseException:
+        subprocess.run(["scancel", job], timeout=60, check=True)
+        raise
+    return job
+
+
+@pytest.mark.usefixtures("forked")
+def test_of_the_documented_sweep_of_twelve_one_is_cancelled_and_goes_on_alone(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_trainer.compare.elsewhere.GRACE_S", 0.0)
+    (sweep,) = documented("tui-trainer compare steplr --grid ")
+    small = ("--model", "mlp", "--limit-train", "64", "--limit-val", "32", "--epochs", "2", "--device", "cpu")
+    with ThreadPoolExecutor(1) as beside:
+        cancelled = beside.submit(cancel_one, runs)
+        first = cli(*sweep[1:], *small, "--slurm-args", "--hold --time 5")
+        job = cancelled.result()
+    session = Session.open(all_sessions(runs)[0])
+    assert "submitted: 12 runs as job" in first.output
+    assert f"job {job}_6 is over and has not trained it" in first.output, first.output
+    assert first.exit_code == 1
     session.refresh()
     assert to_do(session) == [6], log(session)
 
     again = cli("compare", session.id, "--executor", "slurm", "--slurm-args=--time=5")
     assert again.exit_code == 0, again.output + log(session)
     assert "submitted: 1 run as job" in again.output
+    assert "Fair: " in again.output
+    assert "lr 0.1 gamma 0.5" in again.output
     assert [status(session, trial) for trial in range(12)] == ["finished"] * 12
+    held_by = {trial: claim.holder for trial, claim in session.claims.newest().items() if claim.holder}
+    (second,) = session.submitted.keys() - {job}
+    assert {trial: holder.job for trial, holder in held_by.items()} == {
+        trial: f"{job if trial != 6 else second}_{trial}" for trial in range(12)
+    }
     assert {claim.generation for claim in session.claims.newest().values()} == {1}
     assert len(list(runs.glob("*/events.jsonl"))) == 12
-    assert "lr 0.1 gamma 0.5" in again.output
 
 
-@pytest.mark.usefixtures("alone")
+@pytest.mark.usefixtures("alone", "forked")
 def test_what_waits_for_a_drained_node_says_so_and_begins_when_it_is_back(runs: Path) -> None:
-    node = socket.gethostname().partition(".")[0]
     session = session_of(runs, 1, epochs=1)
-    scontrol("update", f"nodename={node}", "state=drain", "reason=tested")
+    scontrol("update", "nodename=ALL", "state=drain", "reason=tested")
     try:
         slurm.submit(session, [0], ["--time", "5"])
         comparison = Comparison(Session.open(session.folder))
@@ -260,11 +329,11 @@ def test_what_waits_for_a_drained_node_says_so_and_begins_when_it_is_back(runs: 
         why = next(iter(slurm.tasks(session).values())).why
         assert f"In the queue: 1 run ({why})." in find_out(comparison).verdict
     finally:
-        scontrol("update", f"nodename={node}", "state=resume")
+        scontrol("update", "nodename=ALL", "state=resume")
     until(lambda: status(session, 0) == "finished")
 
 
-@pytest.mark.usefixtures("alone")
+@pytest.mark.usefixtures("alone", "forked")
 def test_a_controller_that_is_started_again_loses_neither_what_trains_nor_what_waits(runs: Path) -> None:
     session = session_of(runs, 2, epochs=60)
     job = slurm.submit(session, [0, 1], ["--time", "10"], at_once=1)
@@ -283,42 +352,56 @@ def test_a_controller_that_is_started_again_loses_neither_what_trains_nor_what_w
     assert {claim.holder.job for claim in claims.values() if claim.holder} == {f"{job}_0", f"{job}_1"}
 
 
-def test_two_people_look_at_a_session_and_stop_it_at_once(runs: Path) -> None:
-    session = session_of(runs, 2, epochs=4000)
-    job = slurm.submit(session, [0, 1], ["--time", "10"], at_once=1)
-    until(lambda: has_trained(session, 0, 8))
-    with (
-        Terminal("compare", session.id, columns=130, lines=40) as one,
-        Terminal("compare", session.id, columns=130, lines=40) as other,
-    ):
-        for each in (one, other):
-            each.until(lambda screen: f"job {job}_0" in screen and "In the queue: 1 run" in screen)
-        one.press("q")
-        assert one.wait() == 0
-        assert session.is_trained
-        stops = [preloaded.Running("stop", session.id) for _ in range(2)]
-        codes = [each.wait() for each in stops]
-        assert 0 in codes
-        assert set(codes) <= {0, 1}  # who comes when all is over is told so
-        other.until(lambda screen: "In the queue" not in screen and f"job {job}_0" not in screen)
-        other.press("q")
-        other.wait()
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 9 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=9m", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.usefixtures("forked")
+def test_a_trial_whose_checkpoint_fills_the_disk_fails_with_its_words_and_the_others_are_trained(
+    cluster: None, small_disk: Path
+) -> None:
+    runs = small_disk / "runs"
+    options: dict[str, Any] = {"limit_train": 64, "limit_val": 32, "threads": 1, "device": "cpu"}
+    models = ("resnet9", "mlp", "mlp")
+    specs = [RunSpec.of("none", load_preset("none"), epochs=1, model=model, **options) for model in models]
+    asked = [spec.model_dump(mode="json") for spec in specs]
+    session = Session.create(runs, [Contestant(label=f"run {i}", seed=0, asked=each) for i, each in enumerate(asked)])
+    slurm.submit(session, range(3), ["--time", "5"], at_once=1)
     until(lambda: not slurm.tasks(session))
-    assert status(session, 0) == "stopped"
-    assert {trial: claim.generation for trial, claim in session.claims.newest().items()} == {0: 1}
+    assert [status(session, trial) for trial in range(3)] == ["finished"] * 3, log(session)
+    lacking = "could not be saved: No space left on device"
+    ends = [found.ended for trial in range(3) if (found := history(session, trial)) is not None]
+    assert [end is not None and (end.exit_code, lacking in end.reason) for end in ends] == [
+        (1, True),
+        *[(0, False)] * 2,
+    ]
+    last = [(session.runs / str(entry.run) / "checkpoints" / "last.pt").is_file() for entry in session.entries]
+    assert last == [False, True, True]
+    shown = cli("compare", session.id, "--runs-dir", str(runs))
+    assert shown.exit_code == 1
+    assert f"run 0: finished: {ends[0].reason if ends[0] is not None else ''}" in shown.output, shown.output
 
 
-def test_the_documented_script_trains_one_run_with_several_tasks_as_one_process_does(
+def test_the_documented_script_trains_one_run_on_two_nodes_as_one_process_does(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    blocks = [each.partition("```")[0] for each in DOCUMENTED.read_text().split("```sh\n")[1:]]
-    (script,) = [each for each in blocks if each.startswith("#!/bin/sh")]
+    (script,) = [each for each in blocks() if each.startswith("#!/bin/sh")]
     (tmp_path / "train.sh").write_text(script)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     output = tmp_path / "train.log"
     train = [*TINY, "--preset", "plateau", "--epochs", "2", "--name"]
     where = [f"--output={output}", f"--chdir={tmp_path}"]
-    command = ["sbatch", "--wait", "--ntasks=2", "--time=5", *where, str(tmp_path / "train.sh")]
+    command = ["sbatch", "--wait", "--nodes=2", "--ntasks-per-node=1", "--time=5", *where, str(tmp_path / "train.sh")]
     ended = subprocess.run([*command, "run", *train, "wide"], timeout=PATIENCE_S, check=False)
     assert ended.returncode == 0, output.read_text()
     done(1, "run", *train, "narrow", log=tmp_path)
