@@ -30,6 +30,7 @@ LOOK_EVERY_S = 0.05
 @contextmanager
 def forks() -> Iterator[Path]:
     """What may stand in the place of an interpreter in a script for SLURM."""
+    assert preloaded.run("--version").returncode == 0  # no task waits until torch is loaded
     folder = Path(tempfile.mkdtemp())  # the path of a socket is a short one
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:

@@ -174,7 +174,7 @@ def test_what_slurm_would_not_take_is_refused_before_anything_is_made(runs: Path
 @pytest.mark.usefixtures("forked")
 def test_at_the_time_limit_that_slurm_holds_it_to_a_task_stops_and_goes_on_later_to_the_bit(runs: Path) -> None:
     """SLURM looks at its limits every half a minute: of a limit of one minute, it tells after 25 s to 55 s."""
-    session = session_of(runs, 1, epochs=60)
+    session = session_of(runs, 1, epochs=120)
     job = slurm.submit(session, [0], ["--time", "1", "--signal=B:USR1@5"])
     until(lambda: has_trained(session, 0, 8))
     record = session.record_of(session.entries[0])
@@ -185,7 +185,7 @@ def test_at_the_time_limit_that_slurm_holds_it_to_a_task_stops_and_goes_on_later
     assert stopped is not None
     assert stopped.ended is not None
     assert "the time limit of its job is near" in stopped.ended.reason
-    assert 8 <= stopped.steps < 240
+    assert 8 <= stopped.steps < 480
     until(lambda: has_been_queued_again(f"{job}_0"))
     scontrol("update", f"jobid={job}_0", "timelimit=10")  # it may be a slow machine
     comparison = Comparison(session)
@@ -196,14 +196,14 @@ def test_at_the_time_limit_that_slurm_holds_it_to_a_task_stops_and_goes_on_later
     assert holder.job == f"{job}_0"
     assert holder.restarts == 1
 
-    alone = session_of(runs / "alone", 1, epochs=60)
+    alone = session_of(runs / "alone", 1, epochs=120)
     queue = Queue(alone)
     queue.start()
     assert queue.wait(PATIENCE_S)
     here, there = history(alone, 0), history(session, 0)
     assert here is not None
     assert there is not None
-    assert len(there.losses) == 240
+    assert len(there.losses) == 480
     assert list(there.losses) == list(here.losses)
 
 
