@@ -46,7 +46,7 @@ def _in_file(section: str) -> dict[str, Caption]:
 
 
 def test_every_reason_of_an_lr_is_in_the_list() -> None:
-    unworded = {"in_words", "comparison_stopped"}  # words of others; the end of a run
+    unworded = {"in_words", *reasons.ENDS}  # words of others; the end of a run
     assert {id for id in CAPTIONS if id.startswith("why.")} >= {
         f"why.{code}" for code in reasons.WORDS.keys() - unworded
     }

@@ -17,7 +17,7 @@ from tui_trainer.presets.checks import check, parse
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schedulers import SequentialLR
 from tui_trainer.presets.schema import Preset
-from tui_trainer.text.reasons import NOT_BETTER, WORDS, Reason, Steps, read, word
+from tui_trainer.text.reasons import ENDS, NOT_BETTER, WORDS, Reason, Steps, read, word
 
 BATCHES = 3
 
@@ -201,9 +201,7 @@ def test_every_code_of_the_table_is_told_by_somebody() -> None:
     watched |= {"kept_by", "next_scheduler", "taken_over", "dialled", "dialled_off"}
     of_the_dial = {"dial_turned", "dial_off"}
     of_swa = {"swa", "swa_holds"}
-    assert OF_THE_ENGINE | of_swa | of_the_screen | watched | of_the_dial | {"comparison_stopped", "in_words"} == set(
-        WORDS
-    )
+    assert OF_THE_ENGINE | of_swa | of_the_screen | watched | of_the_dial | ENDS | {"in_words"} == set(WORDS)
 
 
 def test_step_lr() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui_trainer.text.numbers import format_lr, format_metric
-from tui_trainer.text.reasons import NOT_BETTER, WORDS, Reason, Steps, read, word
+from tui_trainer.text.reasons import ENDS, NOT_BETTER, WORDS, Reason, Steps, read, word
 
 COUNTS = st.integers(0, 10**7)
 RATES = st.floats(0, 1e3, allow_nan=False).map(lambda rate: float(format_lr(rate)))
@@ -36,11 +36,11 @@ def reasons(draw: st.DrawFn, code: str) -> Reason:
     """A reason of a code, with what may stand beside those of a schedule."""
     ways = re.findall(r"\{(\w+):([\w ]+)\}", WORDS[code])
     params = {name: draw(VALUES[way]) for name, way in ways}
-    if "new" not in params and code != "comparison_stopped" and draw(st.booleans()):
+    if "new" not in params and code not in ENDS and draw(st.booleans()):
         params |= {"old": draw(RATES), "new": draw(RATES)}
-    if code != "comparison_stopped" and draw(st.booleans()):
+    if code not in ENDS and draw(st.booleans()):
         params["unused"] = True
-    if code != "comparison_stopped" and draw(st.booleans()):
+    if code not in ENDS and draw(st.booleans()):
         params["dial"] = draw(RATES)
     return Reason(code, params)
 

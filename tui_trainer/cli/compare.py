@@ -54,6 +54,7 @@ from tui_trainer.compare.entries import (
     versions,
 )
 from tui_trainer.compare.executors import outcome, to_do
+from tui_trainer.compare.median_stopping import MEDIAN, can_go_by
 from tui_trainer.compare.metric import ACCURACY
 from tui_trainer.compare.news import News
 from tui_trainer.compare.queue import Queue
@@ -192,6 +193,12 @@ LOOK_EVERY = 0.1
     "--slurm-args",
     metavar="OPTIONS",
     help="Options of sbatch's for each task, such as '--partition gpu --gres gpu:1 --time 2:00:00'.",
+)
+@click.option(
+    "--stop-worse-than",
+    type=click.Choice([MEDIAN]),
+    help="End a run early whose best is worse than the median of what three or more others had at the same epoch; none "
+    "before a quarter of its epochs.",
 )
 @click.option("--report", type=GivenPath(what="file"), help=f"Write a report to this file: {', '.join(FORMS)}.")
 @click.option("--lesson", is_flag=True, help="The experiment of the lesson: six schedules on mnist-5k.")
@@ -332,6 +339,7 @@ def _open_or_make(
     metric: str | None,
     seeds: int,
     target: float | None,
+    stop_worse_than: str | None,
     jobs: int | None,
     again: bool,
     name: str | None,
@@ -357,6 +365,8 @@ def _open_or_make(
                 refuse(say("sweep.session_has_trials", session=session.id, option=sweeps))
             if target is not None and target != session.plan.target:
                 refuse(_target_stays(session, target))
+            if stop_worse_than not in (None, session.plan.stop_worse_than):
+                refuse(say("sweep.rule_stays", session=session.id))
             for entry in session.entries:
                 if entry.address:
                     far.try_to_take(entry.address)
@@ -368,6 +378,8 @@ def _open_or_make(
     except Lost as error:
         refuse(str(error), exit_code=1)
     _check_target(target, metric)
+    if stop_worse_than is not None and not can_go_by(metric):
+        refuse(say("sweep.no_rule_by", metric=plain(metric or "")))
     if trials and len(presets) != 1:
         refuse(say("sweep.one_preset", option=sweeps))
     if (len(trials) or len(presets)) * seeds + len(records) < 2:
@@ -391,6 +403,7 @@ def _open_or_make(
             target=target,
             metric=metric,
             drawn_with=options["seed"] if spaces else None,
+            stop_worse_than=stop_worse_than,
         )
         _say_which_are_the_same(session)
         return session, True

@@ -30,6 +30,7 @@ from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
+from tui_trainer.text.reasons import WORSE_THAN_MEDIAN
 
 if TYPE_CHECKING:
     from tui_trainer.run_sources.far_records import FarRecords
@@ -45,6 +46,9 @@ LOOK_EVERY = 0.5
 
 READ_FOR = 0.015
 """Seconds of its own time that one poll reads for, and a run more: a screen answers keys while long records come in."""
+
+BY_RULE = "pruned"
+"""How a run stands that the session's rule has stopped early."""
 
 UNKNOWN = "unknown"
 """How a run stands that another tool records, and of whose end it has said nothing."""
@@ -91,6 +95,8 @@ class Compared:
             return "gone"
         if self.history.written_at is not None and self.history.last_step and self.history.ended is None:
             return UNKNOWN
+        if self.history.status == "stopped" and self.history.ended is not None:
+            return BY_RULE if self.history.ended.why.code == WORSE_THAN_MEDIAN else "stopped"
         return self.history.status if self.history.version else "starting"
 
     @property
@@ -416,7 +422,7 @@ class Comparison:
     @property
     def _may_go_on(self) -> bool:
         """Whether another machine may train anything of it, now or later."""
-        done = ("finished", "diverged")
+        done = ("finished", "diverged", BY_RULE)
         return any(run.entry.is_trained_here and run.state not in done for run in self._compared)
 
 

@@ -27,6 +27,7 @@ from tui_trainer import commands, threads
 from tui_trainer.allowed_code import Code, allow, is_allowed
 from tui_trainer.commands import Stop
 from tui_trainer.compare.claims import Claim
+from tui_trainer.compare.median_stopping import MEDIAN, MedianStopping
 from tui_trainer.compare.session import Session
 from tui_trainer.events import RunEnded
 from tui_trainer.files.safe_open import open_private
@@ -175,6 +176,9 @@ class InProcessExecutor:
             notify=self.notify,
             lost=claim.is_lost,
         )
+        if self._session.plan.stop_worse_than == MEDIAN:
+            epochs = spec.epochs or spec.preset.training.epochs
+            run.listen(MedianStopping(self._session, index, epochs, run.control.send).hear)
         self._run = run
         if self._stop is not None:
             run.control.send(self._stop)

@@ -212,6 +212,7 @@ def as_json(comparison: Comparison, findings: Results) -> str:
         "name": comparison.session.plan.name,
         "over": comparison.is_over,
         "drawn_with": comparison.session.plan.drawn_with,
+        "stop_worse_than": comparison.session.plan.stop_worse_than,
         "metric": {"name": table.metric.name, "goal": table.metric.goal, "unit": table.metric.unit},
         "target": table.target,
         "target_was_asked": table.target_was_asked,

@@ -2,9 +2,10 @@
 list.
 
 `session.json` is written once and says what is asked of each of its runs, the trials of this session. `trials.jsonl` is
-appended to by all processes that train some of them: which record a trial has, and what was submitted to a cluster. All
-else is read from those records. Runs lie where all runs do, so that every other command knows them too. Beside them lie
-`claims/` (`claims.py`), `lock`, held by the process that trains all of it here, and `log.txt`.
+appended to by all processes that train some of them: which record a trial has, what was submitted to a cluster, and,
+for a rule that stops trials early, how each did at the end of its epochs. All else is read from those records. Runs lie
+where all runs do, so that every other command knows them too. Beside them lie `claims/` (`claims.py`), `lock`, held by
+the process that trains all of it here, and `log.txt`.
 
 Sessions of earlier versions say in `session.json` itself which records their runs have.
 """
@@ -17,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -33,6 +35,7 @@ from tui_trainer.records.run_metadata import ending
 from tui_trainer.remote.address import is_address
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.captions import say
+from tui_trainer.text.reasons import WORSE_THAN_MEDIAN
 from tui_trainer.text.secrets import blanked
 
 SCHEMA = 2
@@ -104,6 +107,8 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     """By what the runs are compared, as `NAME[:min|max]`; None: by their validation accuracy."""
     drawn_with: int | None = None
     """The seed with which values of its trials were drawn; None where none were."""
+    stop_worse_than: str | None = None
+    """The rule by which trials are stopped early, `median`; None: none is."""
     entries: list[Contestant]
 
 
@@ -127,6 +132,15 @@ class GaveUp(Line, frozen=True, kw_only=True, tag=True):
     run: str
 
 
+class ReachedEpoch(Line, frozen=True, kw_only=True, tag=True):
+    """A trial has ended an epoch: told where a rule goes by how all trials do."""
+
+    trial: int
+    epoch: int
+    value: float | None
+    """Of what the session compares by; None where it is not finite."""
+
+
 class Submitted(Line, frozen=True, kw_only=True, tag=True):
     """Trials were given to a cluster: each is the task of its number of this job array."""
 
@@ -142,7 +156,7 @@ class Cancelled(Line, frozen=True, kw_only=True, tag=True):
     jobs: list[str]
 
 
-AnyLine: TypeAlias = Began | GaveUp | Submitted | Cancelled
+AnyLine: TypeAlias = Began | GaveUp | ReachedEpoch | Submitted | Cancelled
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(AnyLine)
 
 
@@ -180,6 +194,8 @@ class Session:
         """What was given to a cluster, by the job."""
         self.cancelled: set[str] = set()
         """Jobs of which nothing more is to begin."""
+        self._reached: dict[int, dict[int, float | None]] = {}
+        """By epoch, what each trial had that has ended it."""
         self._offset = 0
         """Bytes of `trials.jsonl` that were read, whole lines all of them."""
         self._unwritten: list[AnyLine] = []
@@ -196,6 +212,7 @@ class Session:
         target: float | None = None,
         metric: str | None = None,
         drawn_with: int | None = None,
+        stop_worse_than: str | None = None,
     ) -> Session:
         """Begin a session.
 
@@ -218,6 +235,7 @@ class Session:
                 target=target,
                 metric=metric,
                 drawn_with=drawn_with,
+                stop_worse_than=stop_worse_than,
                 entries=list(entries),
             )
             session = cls(folder, plan)
@@ -276,6 +294,18 @@ class Session:
         if (run := self.entries[index].run) is not None:
             self._say(GaveUp(trial=index, run=run))
 
+    def reached_epoch(self, index: int, epoch: int, value: float) -> None:
+        """Take down what a run has at the end of an epoch."""
+        self._say(ReachedEpoch(trial=index, epoch=epoch, value=value if isfinite(value) else None))
+
+    def values_at(self, epoch: int, *, but: int) -> list[float | None]:
+        """What all others had at the end of an epoch that have ended it."""
+        return [value for trial, value in list(self._reached.get(epoch, {}).items()) if trial != but]
+
+    def value_at(self, epoch: int, index: int) -> float | None:
+        """What a run had at the end of an epoch; None where it was not finite, or is not known."""
+        return self._reached.get(epoch, {}).get(index)
+
     def was_submitted(self, job: str, trials: Sequence[int]) -> None:
         """Take down that these trials are tasks of a job array."""
         self._say(Submitted(at=time.time(), job=job, trials=list(trials)))
@@ -299,6 +329,8 @@ class Session:
                 self.submitted[line.job] = line
             elif isinstance(line, Cancelled):
                 self.cancelled.update(line.jobs)
+            elif isinstance(line, ReachedEpoch):
+                self._reached.setdefault(line.epoch, {})[line.trial] = line.value
             elif 0 <= line.trial < len(self._plan.entries):
                 entries = list(self._plan.entries) if entries is None else entries
                 entries[line.trial] = self._with(entries[line.trial], line)
@@ -491,7 +523,7 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Runs of each preset, the most of any."""
     runs: int
     done: int
-    """Runs that came to an end by themselves."""
+    """Runs that came to an end by themselves, or that a rule has stopped."""
     live: bool
     """Whether a process trains them now."""
     folder: str
@@ -534,4 +566,4 @@ def _is_done(record: Path, warn: Callable[[str], object]) -> bool:
     except RunUnreadable as unreadable:
         warn(say("queue.not_counted", why=unreadable))
         return False
-    return goodbye is not None and goodbye.status in DONE
+    return goodbye is not None and (goodbye.status in DONE or goodbye.why.code == WORSE_THAN_MEDIAN)

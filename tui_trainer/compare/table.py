@@ -14,7 +14,7 @@ from itertools import groupby
 from math import isfinite
 from statistics import fmean, stdev
 
-from tui_trainer.compare.comparison import UNKNOWN, UNREACHED, Compared, Comparison, Group
+from tui_trainer.compare.comparison import BY_RULE, UNKNOWN, UNREACHED, Compared, Comparison, Group
 from tui_trainer.compare.metric import ACCURACY, SHORT, Metric, metric_of
 from tui_trainer.records.series import Point
 from tui_trainer.text.numbers import format_metric
@@ -349,6 +349,7 @@ def status_of(runs: Sequence[Compared]) -> str:
         "diverged",
         "crashed",
         "stopped",
+        BY_RULE,
         "gone",
         UNREACHED,
         "queued",

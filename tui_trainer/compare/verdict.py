@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import exp, isfinite, lgamma, log, log1p
 from statistics import fmean, variance
 
-from tui_trainer.compare.comparison import UNKNOWN, Compared, Comparison
+from tui_trainer.compare.comparison import BY_RULE, UNKNOWN, Compared, Comparison
 from tui_trainer.compare.fairness import MOST, Fairness
 from tui_trainer.compare.metric import Metric, near
 from tui_trainer.compare.table import Figure, Row, Table, with_spread
@@ -295,6 +295,7 @@ def _what_went_otherwise(comparison: Comparison, table: Table) -> list[str]:
         ("diverged", "comparison.one_diverged", "comparison.diverged"),
         ("crashed", "comparison.crashed", "comparison.crashed"),
         ("stopped", "comparison.one_stopped", "comparison.stopped"),
+        (BY_RULE, "comparison.one_by_rule", "comparison.by_rule"),
         ("gone", "comparison.one_gone", "comparison.gone"),
     ):
         labels = [_with_seeds(row, count) for row in table.rows if (count := _in_state(row, state))]

@@ -150,10 +150,18 @@ WORDS: dict[str, str] = {
     "dialled_off": "by hand ({by:name}): the program's own again",
     # The end of a run
     "comparison_stopped": "the comparison was stopped{detail:detail}",
+    "worse_than_median": "its best {monitor:name} was {best:metric}, worse than {median:metric}, the median of "
+    "{others:int} others at epoch {epoch:int}{detail:detail}",
     # Whatever this version has no code for
     "in_words": "{text:text}",
 }
 """Each code, and its words: in braces stands a value with the way in which it is written, a key of `_WAYS`."""
+
+ENDS = frozenset({"comparison_stopped", "worse_than_median"})
+"""Why a run has ended."""
+
+WORSE_THAN_MEDIAN = "worse_than_median"
+"""A rule of its comparison has stopped it."""
 
 DIALS = frozenset({"dial_turned", "dial_off", "dialled", "dialled_off"})
 """A person turned the LR dial: to `factor`, or back to 1."""

@@ -150,6 +150,16 @@ CAPTIONS = {
     "comparison.stopped": Caption(
         "{who} were stopped early.", "of several presets runs were stopped", "of one, or none, they were"
     ),
+    "comparison.one_by_rule": Caption(
+        "{who} was stopped by the rule: at the end of an epoch its best was worse than the median of the others.",
+        "of one preset runs were stopped by the rule of --stop-worse-than",
+        "of none, or of two, they were; a person stopped them",
+    ),
+    "comparison.by_rule": Caption(
+        "{who} were stopped by the rule: at the end of an epoch their best was worse than the median of the others.",
+        "of several presets runs were stopped by it",
+        "of one, or none; a person stopped them",
+    ),
     "comparison.one_gone": Caption(
         "{who} is gone: its record is not there.",
         "of one preset a run has a record by name, and no such folder is there",

@@ -52,6 +52,18 @@ CAPTIONS = {
     ),
     "sweep.meant": Caption("did you mean {meant}?", "behind that, where a key is like it", "none is"),
     "sweep.tables": Caption("its table is one of {tables}", "behind that, where none is like it", "one is"),
+    "sweep.no_rule_by": Caption(
+        "--stop-worse-than goes by what the end of an epoch tells: leave --metric {metric} out, or name val_accuracy "
+        "or val_loss",
+        "trials are to be stopped by a rule, and compared by a series that the end of an epoch does not tell, or of "
+        "which neither less nor more is better",
+        "they are compared by their accuracy or their loss",
+    ),
+    "sweep.rule_stays": Caption(
+        "--stop-worse-than: {session} was begun without it; a new comparison can have it",
+        "a comparison that was begun without the rule is opened again with it",
+        "it was begun with it; it is a new one",
+    ),
     "sweep.one_preset": Caption(
         "{option} makes trials of one preset: name one", "none is named beside it, or several are", "one is"
     ),
