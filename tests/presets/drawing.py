@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -133,6 +133,25 @@ SCHEDULERS: dict[str, tuple[Values, Values]] = {
 """The arguments that must be given, and those that may be."""
 
 
+LISTED = {"OneCycleLR": ("max_lr",), "CyclicLR": ("max_lr", "base_lr"), "ReduceLROnPlateau": ("min_lr",)}
+"""The arguments that may have a value for each group of parameters."""
+
+TRAINING: Values = {
+    "label_smoothing": DECAYS,
+    "clip_grad_norm": number(0.01, 100),
+    "clip_grad_value": number(0.01, 100),
+    "ema_decay": st.sampled_from([0.9, 0.99, 0.999, 0.9999]) | SHARES,
+    "early_stopping": st.fixed_dictionaries(
+        {},
+        optional={
+            "monitor": st.sampled_from(["val_loss", "val_accuracy"]),
+            "patience": st.integers(1, 15),
+            "min_delta": SMALL,
+        },
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Written:
     """A preset's tables as a file would say them, and the data it meets."""
@@ -145,6 +164,8 @@ class Written:
     images: int
     accumulate: int = 1
     val_losses: list[float] = field(default_factory=list)
+    training: Values = field(default_factory=dict)
+    """More keys of that table."""
 
     @property
     def batches(self) -> int:
@@ -155,6 +176,7 @@ class Written:
     @property
     def tables(self) -> Values:
         training = {"epochs": self.epochs, "batch_size": self.batch_size, "accumulate": self.accumulate}
+        training |= self.training
         tables = {"training": training, "optimizer": self.optimizer, "scheduler": self.scheduler}
         return tables if self.warmup is None else tables | {"warmup": self.warmup}
 
@@ -186,6 +208,43 @@ def written(draw: st.DrawFn, schedulers: tuple[str, ...] = tuple(SCHEDULERS)) ->
         accumulate=draw(st.sampled_from([1, 1, 1, 2, 3])),
         val_losses=draw(st.lists(number(0, 10), min_size=epochs, max_size=epochs)),
     )
+
+
+@st.composite
+def with_all_keys(draw: st.DrawFn) -> Written:
+    """The same with any other keys of [training] and [optimizer], and with groups of parameters."""
+    case = draw(written())
+    training = draw(st.fixed_dictionaries({}, optional=TRAINING))
+    if draw(st.booleans()):
+        swa: Values = {"swa_start": st.integers(1, case.epochs), "swa_lr": RATES}
+        more = {"swa_anneal_epochs": st.integers(1, 12), "swa_anneal_strategy": st.sampled_from(["cos", "linear"])}
+        training |= draw(st.fixed_dictionaries(swa, optional=more) | st.fixed_dictionaries({"swa_start": COUNTS}))
+    optimizer, scheduler = dict(case.optimizer), dict(case.scheduler)
+    if optimizer.get("momentum") and not optimizer.get("dampening") and optimizer["name"] == "SGD":
+        optimizer["nesterov"] = draw(BOOLEANS)
+    decays = optimizer["name"] != "Rprop"
+    if decays:
+        optimizer |= draw(st.fixed_dictionaries({}, optional={"weight_decay_norm": SMALL, "weight_decay_bias": SMALL}))
+    has_points = scheduler["name"] == "PiecewiseLinear" or any(
+        stage["name"] == "PiecewiseLinear" for stage in scheduler.get("stages", ())
+    )
+    listed = LISTED.get(scheduler["name"], ())
+    chosen = [{"match": "bias"}, {"match": "norm"}, {"name": "0.*"}, {"name": "2.*", "match": "bias"}]
+    rates = {"lr": RATES, "lr_scale": RATES}
+    if has_points or listed == ("max_lr",) or "base_lr" in listed:
+        rates = {"lr_scale": RATES} if has_points else {}
+    groups = []
+    for group in draw(st.lists(st.sampled_from(chosen), max_size=3)):
+        key = draw(st.sampled_from([*rates, None]))
+        groups.append(group | ({key: draw(rates[key])} if key is not None else {}))
+        if decays and draw(st.booleans()):
+            groups[-1]["weight_decay"] = draw(SMALL)
+    if groups:
+        optimizer["groups"] = groups
+        for key in listed if draw(st.booleans()) else ():
+            rate = SMALL if key == "min_lr" else RATES
+            scheduler[key] = draw(st.lists(rate, min_size=len(groups) + 1, max_size=len(groups) + 1))
+    return replace(case, optimizer=optimizer, scheduler=scheduler, training=training)
 
 
 @st.composite

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.presets.drawing import Written, written
+from tests.presets.drawing import Written, with_all_keys
 from tui_trainer.presets.checks import check, check_text, parse
 from tui_trainer.presets.folders import shipped_folder
 from tui_trainer.presets.problems import PresetError
@@ -350,7 +350,7 @@ def test_epochs_and_batch_size_from_elsewhere_are_blamed_on_the_option() -> None
         parse(text, "p").with_training(epochs=0)
 
 
-@given(written(), st.integers(1, 10**7), st.booleans())
+@given(with_all_keys(), st.integers(1, 10**7), st.booleans())
 @settings(max_examples=75, deadline=None)
 def test_rules_have_a_word_for_every_preset_and_no_trouble(case: Written, images: int, batchnorm: bool) -> None:
     preset = Preset.model_validate(case.tables)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.presets.drawing import Written, written
+from tests.presets.drawing import Written, with_all_keys
 from tui_trainer.presets.checks import check, check_text
 from tui_trainer.presets.lrs import PlannedLRs
 from tui_trainer.presets.problems import Problem
@@ -75,6 +75,10 @@ def swa(keys: str, preset: str) -> str:
     """A preset with further keys of `[training]`, apart by semicolons."""
     table, lines = "[training]\n", keys.replace("; ", "\n") + "\n"
     return preset.replace(table, table + lines) if table in preset else table + lines + preset
+
+
+SWA = "swa_start = 6; swa_lr = 0.05; swa_anneal_epochs = 2"
+"""SWALR takes over after six of ten epochs."""
 
 
 def augmented(transforms: str) -> str:
@@ -365,6 +369,8 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
         with_lr("Adam", 0.9),
         with_lr("Adagrad", 5),
         with_lr("Adam", 1, "eps = 1"),
+        swa("swa_start = 10; swa_lr = 20", SGD),  # it begins behind the last epoch
+        swa("swa_start = 8; swa_lr = 20; swa_anneal_epochs = 5", SGD),  # it comes to a tenth of the way there
         cyclic("step_size_up = 2000", top=20),  # it comes to a third of the way up
         cyclic(
             "step_size_up = 300", 'mode = "exp_range"', "gamma = 0.9", top=20
@@ -414,7 +420,11 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.points_unordered": [points("[[0, 0.1], [5, 0.2], [10, 0]]")],
     "rule.share_above_one": [points("[[0, 0.1], [1, 0]]", 'unit = "share"'), points("[[0, 0.1], [5, 0]]")],
     "rule.points_at_zero": [points("[[0, 0], [10, 0.1]]")],
-    "rule.points_beyond": [points("[[0, 0.1], [10, 0]]"), points("[[0, 0.1], [1, 0]]", 'unit = "share"')],
+    "rule.points_beyond": [
+        points("[[0, 0.1], [10, 0]]"),
+        points("[[0, 0.1], [1, 0]]", 'unit = "share"'),
+        swa(SWA, points("[[0, 0.1], [10, 0]]")),
+    ],
     "rule.stage_length_twice": [STAGES],
     "rule.stage_in_steps": [STAGES, stages('"none"; steps = 5', '"none"', interval="step")],
     "rule.stage_without_length": [STAGES],
@@ -451,9 +461,14 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.bottom_not_reached": [
         of("CosineAnnealingLR", "T_max = 10"),
         of("CosineAnnealingLR", "T_max = 20", "eta_min = 0.01"),
+        swa(SWA, of("CosineAnnealingLR", "T_max = 10")),  # as in torch's documentation
     ],
-    "rule.factor_stays": [of("ConstantLR", "total_iters = 9")],
-    "rule.curve_cut": [of("LinearLR", "total_iters = 10"), of("PolynomialLR")],
+    "rule.factor_stays": [of("ConstantLR", "total_iters = 9"), swa(SWA, of("ConstantLR"))],
+    "rule.curve_cut": [
+        of("LinearLR", "total_iters = 10"),
+        of("PolynomialLR"),
+        swa(SWA, of("LinearLR", "total_iters = 10")),
+    ],
     "rule.zero_from_there": [
         of("PolynomialLR", "total_iters = 10"),
         of("LinearLR", "end_factor = 0.1", "total_iters = 5"),
@@ -471,6 +486,8 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.group_changes_nothing": [
         groups(f"{BIAS}; weight_decay = 0"),
         groups(BIAS, scheduler=PEAKS.format([0.1, 0.2])),
+        groups('name = "fc.*"', f"{BIAS}; weight_decay = 0"),  # the biases of fc are kept out of the second
+        groups('name = "fc.*"', optimizer=SGD + "weight_decay_bias = 0"),
     ],
     "rule.group_lr_not_used": [
         groups(f"{BIAS}; lr = 0.1", scheduler='[scheduler]\nname = "StepLR"\nstep_size = 3\n'),
@@ -607,7 +624,7 @@ def test_points_of_a_stage_set_the_lrs_of_groups_too() -> None:
     assert problems(scaled, RunConditions()) == []
 
 
-@given(written(), st.integers(1, 5_000))
+@given(with_all_keys(), st.integers(1, 5_000))
 @settings(max_examples=100, deadline=None)
 def test_what_is_claimed_of_the_lrs_is_so(case: Written, images: int) -> None:
     preset = Preset.model_validate(case.tables)
@@ -617,15 +634,23 @@ def test_what_is_claimed_of_the_lrs_is_so(case: Written, images: int) -> None:
     first = preset.warmup_steps(planned.batches_per_epoch)
     stride = 1 if preset.scheduler.interval == "step" else planned.batches_per_epoch
     try:
-        lrs = [planned.at(step) for step in range(first, planned.steps, stride)]
+        whole = [planned.at(step) for step in range(first, planned.steps, stride)]
+        of_groups = {
+            f"optimizer.groups.{number}": PlannedLRs(preset.of_group(number), planned.batches_per_epoch)
+            for number in preset.groups_with_lr
+        }
+        highest = {of: max(map(group.at, range(planned.steps))) for of, group in of_groups.items()}
     except OverflowError:
         assume(False)
         return
+    epochs = preset.training.scheduled_epochs(preset.training.epochs)
+    lrs = whole[: (epochs * planned.batches_per_epoch - first) // stride]  # what the scheduler has of them
     start, scheduler = lrs[0], preset.scheduler
     for problem in found:
         message = problem.message
         if lr := re.match(r"the LR comes to (\S+),", message):
-            assert max(lrs) >= 0.99 * float(lr[1]), message
+            there = highest.get(problem.key, max([*whole, *highest.values()]))
+            assert there >= 0.99 * float(lr[1]), message
         elif problem.key == "scheduler.step_size" or "restart comes" in message or "so the LR stays" in message:
             assert scheduler.name == "CosineAnnealingWarmRestarts" or max(lrs) - min(lrs) <= 1e-12 * start, message
             assert all(two <= one or scheduler.eta_min > one for one, two in pairwise(lrs)), message

@@ -27,10 +27,12 @@ def groups_choose_parameters(case: PresetOnRun) -> Iterator[RuleBroken]:
 
 
 def groups_change_something(case: PresetOnRun) -> Iterator[RuleBroken]:
+    """One behind which another comes may be there to keep its parameters out of that."""
+    optimizer = case.preset.optimizer
     if case.preset.scheduler.lists:
         return
-    for number, group in enumerate(case.preset.optimizer.groups, 1):
-        if not group.has_lr and group.weight_decay is None:
+    for number, group in enumerate(optimizer.groups, 1):
+        if not group.has_lr and group.weight_decay is None and number == len(optimizer.all_groups):
             yield RuleBroken(f"optimizer.groups.{number}", say("rule.group_changes_nothing"))
 
 

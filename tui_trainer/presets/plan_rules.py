@@ -31,8 +31,8 @@ def batches_for_epochs(case: PresetOnRun) -> Iterator[RuleBroken]:
 
 def ends_within_a_cycle(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler, span = case.preset.scheduler, case.span
-    if case.preset.training.scheduled_epochs(case.epochs) < case.epochs:
-        return  # SWALR goes on from there, whatever it is
+    if case.swa_follows:
+        return
     top = case.preset.optimizer.lr
     match scheduler:
         case s.CosineAnnealingWarmRestarts() if span > scheduler.T_0 and scheduler.eta_min < top:

@@ -79,9 +79,14 @@ class PresetOnRun:
         return epochs - warmup // self.batches_per_epoch
 
     @property
+    def swa_follows(self) -> bool:
+        """Whether SWALR takes over before the run ends, and goes on from wherever the scheduler has come."""
+        return self.preset.training.scheduled_epochs(self.epochs) < self.epochs
+
+    @property
     def part(self) -> str:
         """How long the scheduler has, in words."""
-        if self.preset.training.scheduled_epochs(self.epochs) < self.epochs:
+        if self.swa_follows:
             return say("rule.swa_leaves", steps=self.steps(self.span))
         return say("rule.warmup_leaves" if self.preset.warmup else "rule.run_has", steps=self.steps(self.span))
 
@@ -164,7 +169,7 @@ LARGE_EPS = 0.01
 @rule("optimizer", *LENGTH)
 def lr_that_breaks(case: PresetOnRun) -> Iterator[RuleBroken]:
     optimizer, scheduler = case.preset.optimizer, case.preset.scheduler
-    of_schedule, of_swa = _highest_lr(case), case.preset.training.swa_lr or 0.0
+    of_schedule, of_swa = _highest_lr(case), _last_of_swa(case)
     highest = max(of_schedule, of_swa)
     if isinstance(optimizer, SGD) and highest >= SGD_BREAKS:
         why, right = say("rule.sgd_leaps"), say("rule.usual_sgd")
@@ -178,6 +183,17 @@ def lr_that_breaks(case: PresetOnRun) -> Iterator[RuleBroken]:
     key = "scheduler.points" if isinstance(scheduler, s.PiecewiseLinear) else key
     key = "training.swa_lr" if of_swa > of_schedule else key
     yield RuleBroken(key, say("rule.lr_breaks", lr=format_lr(highest), why=why, right=right))
+
+
+def _last_of_swa(case: PresetOnRun) -> float:
+    """What SWALR brings the LR to in this run; 0 where it does not begin."""
+    if not case.swa_follows or case.preset.training.swa_lr is None:
+        return 0.0
+    planned = PlannedLRs(case.preset, case.batches_per_epoch)
+    try:
+        return planned.at(planned.steps - 1)
+    except OverflowError:  # the rehearsal says so
+        return 0.0
 
 
 def _highest_lr(case: PresetOnRun) -> float:
@@ -388,11 +404,11 @@ def acts_within_the_run(case: PresetOnRun) -> Iterator[RuleBroken]:
 @rule(*LENGTH)
 def curve_fits_the_run(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler, span = case.preset.scheduler, case.span
-    if isinstance(scheduler, s.ConstantLR) and (scheduler.total_iters or span) >= span:
+    if isinstance(scheduler, s.ConstantLR) and (scheduler.total_iters or span) >= span and not case.swa_follows:
         yield RuleBroken("scheduler.total_iters", say("rule.factor_stays", less=case.less("rule.less_lifts")))
     if isinstance(scheduler, s.LinearLR | s.PolynomialLR) and scheduler.total_iters:
         to_zero = isinstance(scheduler, s.PolynomialLR) or scheduler.end_factor == 0
-        if scheduler.total_iters > span:
+        if scheduler.total_iters > span and not case.swa_follows:
             yield RuleBroken("scheduler.total_iters", say("rule.curve_cut", fills=_fills(case)))
         elif scheduler.total_iters < span and to_zero:
             yield RuleBroken("scheduler.total_iters", say("rule.zero_from_there", fills=_fills(case)))
@@ -405,7 +421,7 @@ def cosine_fits_the_run(case: PresetOnRun) -> Iterator[RuleBroken]:
         return
     if scheduler.eta_min >= case.preset.optimizer.lr:
         return  # it does not go down at all, which is said
-    if scheduler.T_max > span:
+    if scheduler.T_max > span and not case.swa_follows:
         yield RuleBroken("scheduler.T_max", say("rule.bottom_not_reached", fills=_fills(case)))
     elif scheduler.T_max < span - 1:  # with one less than the run the last step is the bottom
         yield RuleBroken("scheduler.T_max", say("rule.turns_back", fills=_fills(case)))

@@ -53,7 +53,7 @@ def points_rise(case: PresetOnRun) -> Iterator[RuleBroken]:
 
 def points_fit_the_run(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler = case.preset.scheduler
-    if not isinstance(scheduler, s.PiecewiseLinear) or scheduler.unit != "epoch":
+    if not isinstance(scheduler, s.PiecewiseLinear) or scheduler.unit != "epoch" or case.swa_follows:
         return
     each = case.batches_per_epoch if scheduler.interval == "step" else 1
     if scheduler.points[-1][0] * each > case.span:

@@ -21,7 +21,7 @@ CAPTIONS = {
     "rule.lr_breaks": Caption(
         "the LR comes to {lr}, and nothing is learned: {why}; {right}",
         "SGD comes to an LR of 10 or more in this run, or an Adam, RMSprop or the like to 1 or more",
-        "below that, whatever the preset would come to in a longer run; of other optimizers; an eps of 0.01 or more",
+        "below that, whatever a longer run would come to, by swa_lr too; of other optimizers; an eps of 0.01 or more",
     ),
     "rule.sgd_leaps": Caption(
         "the loss leaps away from it within a few steps",
@@ -183,7 +183,7 @@ CAPTIONS = {
     "rule.points_beyond": Caption(
         "the last point, at epoch {epoch}, is never reached: {part}",
         "points in epochs go on behind the end of the run",
-        "all are reached; in shares",
+        "all are reached; in shares; swa_lr takes over",
     ),
     "rule.stage_length_twice": Caption(
         "the stage's length is given by {first} already; keep one of them",
@@ -299,17 +299,17 @@ CAPTIONS = {
     "rule.bottom_not_reached": Caption(
         "the LR never gets down to eta_min: {fills}",
         "T_max of CosineAnnealingLR is longer than the run",
-        "it is as long, or shorter; eta_min is not below the LR",
+        "it is as long, or shorter; eta_min is not below the LR; swa_lr takes over",
     ),
     "rule.factor_stays": Caption(
         "the factor holds to the end of the run{less}",
         "the total_iters of ConstantLR are the run, or more",
-        "the factor is lifted before the last step",
+        "the factor is lifted before the last step; swa_lr takes over",
     ),
     "rule.curve_cut": Caption(
         "the run ends before the curve does: {fills}",
         "the total_iters of LinearLR or PolynomialLR are more than the run has",
-        "they are as many, or fewer",
+        "they are as many, or fewer; swa_lr takes over",
     ),
     "rule.zero_from_there": Caption(
         "the LR is 0 from there on, and nothing is learned: {fills}",
@@ -370,7 +370,7 @@ CAPTIONS = {
     "rule.group_changes_nothing": Caption(
         "has no lr, lr_scale or weight_decay, so that its parameters are treated as all others",
         "a group says only which parameters",
-        "it says more; a list of the scheduler has an LR for it",
+        "it says more; a list of the scheduler has an LR for it; a later group may want its parameters, too",
     ),
     "rule.group_lr_not_used": Caption(
         "not used: {scheduler} sets the LR of every group itself; {right}",
