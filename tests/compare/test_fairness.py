@@ -99,11 +99,23 @@ FAIR = {"fairness.fair", "fairness.proven", "fairness.short_fair"}
 BUT = {"fairness.fair", "fairness.proven", "fairness.short_but"}
 UNLIKE = {"fairness.not_alike", "fairness.same", "fairness.short_not_alike"}
 
+
+def table(folder: Path) -> Path:
+    path = folder / "metrics.csv"
+    path.write_text("step,loss\n1,0.5\n")
+    return path
+
+
 CASES: dict[str, tuple[Callable[[Path], Comparison], set[str], list[str]]] = {
     "nothing trained": (
         lambda runs: compared(runs, [], ["none"]),
         {"fairness.nothing_trained"},
         ["Is it fair? Nothing has been trained."],
+    ),
+    "of another tool's alone": (
+        lambda runs: compared(runs / "runs", [table(runs)]),
+        {"fairness.others_untold"},
+        ["Is it fair? On what other tools have trained, their records do not say."],
     ),
     "one alone": (
         lambda runs: compared(runs, [record(runs)], ["none"]),

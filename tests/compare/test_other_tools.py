@@ -145,6 +145,44 @@ def test_a_report_draws_runs_of_other_tools_as_it_draws_ours(board: Path, epochs
     ]
 
 
+def table(folder: Path, head: str, *last: float) -> Path:
+    """A record with two rows, the second of these numbers."""
+    folder.mkdir()
+    path = folder / f"{folder.name}.csv"
+    path.write_text(f"step,{head}\n0{',0.5' * len(last)}\n1,{','.join(map(str, last))}\n")
+    return path
+
+
+@pytest.mark.says("comparison.judged_otherwise", "comparison.judged_by", "comparison.judged_by_none")
+@pytest.mark.never_says("comparison.judged_otherwise", "comparison.no_epoch", "fairness.nothing_trained")
+def test_without_a_metric_they_are_compared_by_what_all_have_that_judges(
+    tmp_path: Path, captions_said: set[str]
+) -> None:
+    runs = tmp_path / "runs"
+    day = record(runs)
+    both, lossy = table(tmp_path / "both", "val_acc,val_loss", 0.9, 0.2), table(tmp_path / "lossy", "eval_loss", 0.3)
+    for records, name, words in (
+        ([both, lossy], "val_loss", ["0.2000", "0.3000"]),
+        ([day, lossy], "val_loss", ["0.1747", "0.3000"]),
+        ([day, both], "val_accuracy", ["0.9651", "0.9000"]),
+    ):
+        comparison = compared(runs, records)
+        findings = find_out(comparison)
+        assert findings.table.metric.name == name
+        figures = [row.figures[findings.table.final_key] for row in findings.table.rows]
+        assert [f"{each.mean:.4f}" for each in figures] == words
+    assert not captions_said & {"comparison.judged_otherwise", "fairness.nothing_trained"}
+    reward = table(tmp_path / "game", "reward", 7.0)
+    said = find_out(compared(runs, [both, reward]))
+    assert said.verdict[0].startswith(
+        "No series that judges is had by all of them: both is judged by val_accuracy and game "
+        "by none that its names tell."
+    )
+    assert "comparison.no_epoch" not in captions_said
+    asked = compared(runs, [both, reward], metric="val_loss")
+    assert not any("that judges" in sentence for sentence in find_out(asked).verdict)
+
+
 async def test_the_screen_draws_them_too_and_counts_what_all_of_them_tell(
     board: Path, epochs: Path, tmp_path: Path
 ) -> None:

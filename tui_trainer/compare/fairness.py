@@ -211,6 +211,8 @@ class Fairness:
     """How many presets have got so far."""
     asides: tuple[str, ...]
     """What else a reader must know."""
+    others: bool = False
+    """Whether runs of other tools are among them, of which nothing of it is known."""
 
     @property
     def differing(self) -> list[Comparability]:
@@ -248,7 +250,7 @@ class Fairness:
     def sentence(self) -> str:
         """The answer, in words."""
         if self.known == 0:
-            return say("fairness.nothing_trained")
+            return say("fairness.others_untold" if self.others else "fairness.nothing_trained")
         same = [variable.name for variable in self.variables if variable.same]
         if self.known == 1:
             return say("fairness.only_one", same=", ".join(same))
@@ -281,7 +283,8 @@ def fairness(comparison: Comparison) -> Fairness:
         if groups
         else ()
     )
-    return Fairness(variables, len(groups), tuple(_asides(comparison.groups)))
+    others = any(run.history.written_at is not None and run.history.last_step for run in comparison.runs)
+    return Fairness(variables, len(groups), tuple(_asides(comparison.groups)), others)
 
 
 def _comparability(name: str, groups: list[Group], read: Read, touches: Touches) -> Comparability:

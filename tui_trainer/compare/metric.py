@@ -68,11 +68,10 @@ ACCURACY = Metric("val_accuracy", "max")
 def metric_of(asked: str | None, every: Sequence[AllSeries]) -> Metric:
     """What is meant by `asked`; where it says no goal, that of the runs that have it and agree.
 
-    Of None it is the validation accuracy, or what all of them are judged by, where none has one.
+    Of None it is what all of them are judged by; where they are judged by several, the first that all have.
     """
     if asked is None:
-        judged = {series.objective for series in every} - {None}
-        name, goal = (judged.pop() if len(judged) == 1 else None) or ACCURACY.name, None
+        name, goal = _judged_by(every), None
     else:
         name, goal = parsed(asked)
         if not any(name in series for series in every):  # as another tool calls it
@@ -81,6 +80,16 @@ def metric_of(asked: str | None, every: Sequence[AllSeries]) -> Metric:
     agreed = goals.pop() if len(goals) == 1 else "none" if goals else OURS.get(name, ("none", "other"))[0]
     units = {said.unit for series in every if (said := series.declared(name)) is not None}
     return Metric(name, goal or agreed, units.pop() if len(units) == 1 else "")
+
+
+def _judged_by(every: Sequence[AllSeries]) -> str:
+    told = [series for series in every if len(series)]
+    judged = dict.fromkeys(name for series in told if (name := series.objective) is not None)
+    if len(judged) > 1:
+        held_out = [name for name in in_common(told) if all(series.kind(name) == "val" for series in told)]
+        better = [name for name in held_out if len({series.goal(name) for series in told} - {"none"}) == 1]
+        return next((name for name in (*judged, *better) if all(name in series for series in told)), ACCURACY.name)
+    return next(iter(judged), ACCURACY.name)
 
 
 def in_common(every: Sequence[AllSeries]) -> list[str]:

@@ -77,9 +77,9 @@ def verdict(comparison: Comparison, table: Table) -> list[str]:
     """
     begun = [row for row in table.rows if any(_has_begun(run, table.metric) for run in row.group.runs)]
     whole = [row for row in table.whole if row.numbers]
-    sentences: list[str] = []
+    sentences: list[str] = _judged_otherwise(comparison, table)
     if not begun:
-        sentences += _nothing_yet(comparison, table)
+        sentences += [] if sentences else _nothing_yet(comparison, table)
     elif len(begun) == 1:
         at = _at(table, begun[0].figure(table.final_key), so_far=not begun[0].is_whole)
         if table.metric.is_accuracy:
@@ -102,9 +102,25 @@ def verdict(comparison: Comparison, table: Table) -> list[str]:
 
 def _has_begun(run: Compared, metric: Metric) -> bool:
     """Whether there is anything to compare it by."""
-    if metric.is_accuracy:
-        return bool(run.history.epochs)
+    if metric.is_accuracy and run.history.epochs:
+        return True
     return run.history.series.last(metric.name) is not None
+
+
+def _judged_otherwise(comparison: Comparison, table: Table) -> list[str]:
+    """By what each is judged, where no series that judges is had by all, and nobody has asked for one."""
+    asked = comparison.by if comparison.by is not None else comparison.session.plan.metric
+    told = [(row, run.history) for row in table.rows for run in row.group.runs if len(run.history.series)]
+    without = [history for _, history in told if table.metric.name not in history.series]
+    if asked is not None or len(told) < 2 or all(history.written_at is None for history in without):
+        return []
+    who = dict.fromkeys(
+        say("comparison.judged_by", who=_label(row), series=plain(history.series.objective))
+        if history.series.objective is not None
+        else say("comparison.judged_by_none", who=_label(row))
+        for row, history in told
+    )
+    return [say("comparison.judged_otherwise", who=listed([*who], MOST))]
 
 
 def _nothing_yet(comparison: Comparison, table: Table) -> list[str]:

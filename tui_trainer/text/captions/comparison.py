@@ -12,6 +12,18 @@ CAPTIONS = {
         "runs are compared by their accuracy, and none has an epoch",
         "one has an epoch; or they are compared by another metric",
     ),
+    "comparison.judged_otherwise": Caption(
+        "No series that judges is had by all of them: {who}. --metric names one that does; --objective and --rename "
+        "say of another tool's which are alike.",
+        "nobody has asked for a metric, and a run of another tool lacks the one that the others are compared by",
+        "all have it; one was asked for; what lacks it is a run of ours, which may still log it",
+    ),
+    "comparison.judged_by": Caption(
+        "{who} is judged by {series}", "which series it is, of each run that has one", "it has none"
+    ),
+    "comparison.judged_by_none": Caption(
+        "{who} by none that its names tell", "no name of its series says that it judges", "one does"
+    ),
     "comparison.not_logged_yet": Caption(
         "No run has logged {metric} yet: nothing to compare.",
         "no run has the metric, and one of them is not over",

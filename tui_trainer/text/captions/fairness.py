@@ -10,6 +10,11 @@ CAPTIONS = {
     "fairness.nothing_trained": Caption(
         "Is it fair? Nothing has been trained.", "no run has resolved what it trains", "one has"
     ),
+    "fairness.others_untold": Caption(
+        "Is it fair? On what other tools have trained, their records do not say.",
+        "no run of ours has resolved what it trains, and one of another tool's has numbers",
+        "nothing has numbers; a run of ours has",
+    ),
     "fairness.only_one": Caption(
         "Is it fair? Nothing to set against it: {same} as recorded.",
         "the runs of one preset have",
