@@ -267,3 +267,27 @@ def test_checkpoints_beside_a_record_are_named(tool: str, tmp_path: Path, monkey
     assert len(told) == 2
     newest = {"lightning": "new.ckpt", "transformers": "checkpoint-300", "ultralytics": "new.pt"}[tool]
     assert told[-1].startswith(f"checkpoints beside it, the newest first: {newest}, ")
+
+
+@pytest.mark.says("foreign.settings_as_code")
+@pytest.mark.never_says("foreign.settings_as_code")
+def test_settings_of_detectron2_are_read_and_those_that_are_a_program_are_named_and_not_run(
+    tmp_path: Path, captions_said: set[str]
+) -> None:
+    rows = '{"iteration": 19, "total_loss": 0.5}\n'
+    (tmp_path / "metrics.json").write_text(rows)
+    layers = "".join(f"    LAYER_{number}: {number}\n" for number in range(250))
+    solver = "SOLVER:\n  BASE_LR: 0.02\n  STEPS: !!python/tuple\n  - 30000\n  - 40000\nTEST: {EVAL_PERIOD: 0}\n"
+    (tmp_path / "config.yaml").write_text(f"MODEL:\n  ROI_HEADS:\n{layers}{solver}")
+    settings = read(tmp_path / "metrics.json").settings
+    assert settings["SOLVER.BASE_LR"] == 0.02
+    assert settings["SOLVER.STEPS"] == [30000, 40000]
+    assert settings["MODEL.ROI_HEADS.LAYER_249"] == 249
+    assert "foreign.settings_as_code" not in captions_said
+    (vis := tmp_path / "vis_data").mkdir()
+    (vis / "scalars.json").write_text(rows)
+    (vis / "config.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w')\nlr = 0.1\n")
+    source = read(vis / "scalars.json")
+    assert source.settings == {}
+    assert "what it was set to stands in config.py as well, which is a program: it is not run" in source.notes
+    assert not (tmp_path / "run").exists()

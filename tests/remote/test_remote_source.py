@@ -135,6 +135,41 @@ def test_records_of_other_tools_are_told_by_what_is_in_them(attach: Attach, far:
     assert list((tmp_path / "temporary").rglob("trainer_state.json"))
 
 
+@pytest.mark.parametrize("record", ["version_0/metrics.csv", "version_0", "outputs"])
+def test_settings_and_checkpoints_beside_a_record_are_told_and_no_checkpoint_is_fetched(
+    attach: Attach, far: Path, tmp_path: Path, record: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("foreign_records.settings", "foreign_records.checkpoints"):
+        monkeypatch.setattr(f"tui_trainer.{module}.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("tui_trainer.remote.mirror.LIST_EVERY_S", 0.0)
+    folder = far / record.partition("/")[0]
+    (folder / "checkpoints").mkdir(parents=True)
+    for number, name in enumerate(("first", "second")):
+        (folder / "checkpoints" / f"{name}.ckpt").write_bytes(b"x" * 1000)
+        os.utime(folder / "checkpoints" / f"{name}.ckpt", (1e9 + number, 1e9 + number))
+    if record == "version_0":
+        event_file(folder, scalars("loss", range(30)))
+    elif record == "outputs":
+        (folder / "trainer_state.json").write_text('{"log_history":[{"step":1,"loss":1}]}')
+    else:
+        (folder / "metrics.csv").write_text("step,loss\n0,1.0\n1,0.5\n")
+    (folder / "config.py").write_text("lr = 1\n")
+    (folder / "hparams.yaml").write_text("lr: 0.5\n")
+    source = attach(f"ssh://box/~/{record}")
+    polled(source, lambda: numbers(source) > 0 and bool(source.history.hyperparameters))
+    assert source.history.hyperparameters == {"lr": 0.5}
+    polled(source, lambda: any(notice.text.endswith("not run") for notice in source.history.notices))
+    polled(
+        source,
+        lambda: any(notice.text.endswith("first: second.ckpt and first.ckpt") for notice in source.history.notices),
+    )
+    copied = [path for path in (tmp_path / "temporary").rglob("*") if path.suffix in (".ckpt", ".py")]
+    assert len(copied) == 3
+    assert not any(path.stat().st_size for path in copied)
+    (folder / "checkpoints" / "first.ckpt").unlink()
+    polled(source, lambda: any(notice.text.endswith("first: second.ckpt") for notice in source.history.notices))
+
+
 @pytest.mark.says("remote.nothing", "remote.database", "foreign.none")
 @pytest.mark.never_says("remote.nothing", "remote.database")
 def test_where_no_run_is_it_is_said_what_there_is(

@@ -42,6 +42,19 @@ class CheckpointsBeside:
         self.names = [entry.name for entry in sorted(found, key=_written_at, reverse=True)]
 
 
+def is_of_one(below: str) -> bool:
+    """Whether a file tells of one, by its path below the record's folder: it is one, or what a folder of one holds."""
+    folder, _, name = below.partition("/")
+    if folder in FOLDERS:
+        return "/" not in name and name.endswith(FOLDERS[folder])
+    return _is_called_one(folder) and name == "trainer_state.json"
+
+
+def _is_called_one(folder: str) -> bool:
+    name, _, number = folder.partition("-")
+    return name == "checkpoint" and number.isdecimal()
+
+
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
@@ -51,8 +64,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _is_folder_of_one(entry: os.DirEntry[str]) -> bool:
-    name, _, number = entry.name.partition("-")
-    return name == "checkpoint" and number.isdecimal() and entry.is_dir()
+    return _is_called_one(entry.name) and entry.is_dir()
 
 
 def _written_at(entry: os.DirEntry[str]) -> tuple[float, str]:

@@ -1,6 +1,7 @@
 """What a run was set to, as other tools write it down: flat, each value by its name.
 
-A folder may say it beside its numbers: `hparams.yaml`, which Lightning's loggers write, and Ultralytics' `args.yaml`.
+A folder may say it beside its numbers: `hparams.yaml`, which Lightning's loggers write, Ultralytics' `args.yaml`,
+`config.yaml` of detectron2 and of Lightning's command line. MMEngine's `config.py` is a program: it is named, not run.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from tui_trainer.foreign_records.pieces import SettingValue
 from tui_trainer.foreign_records.rows import number_in
 from tui_trainer.text.secrets import BLANK, blanked, is_called_secret
 
-BESIDE = ("hparams.yaml", "args.yaml")
-"""Files of settings beside a record."""
+BESIDE = ("config.yaml", "hparams.yaml", "args.yaml")
+"""Files of settings beside a record; of two that say another thing the later one here is right."""
 
-MOST = 200
-"""Settings of a run that are kept."""
+AS_CODE = "config.py"
+"""The same, as a program."""
+
+MOST = 500
+"""Settings of a run that are kept; detectron2 has some 300."""
 
 LONGEST = 200
 """Characters of a name or a value that are kept."""
@@ -82,8 +86,11 @@ class SettingsBeside:
         """Look beside a file, or into a folder. Nothing is read yet."""
         self.settings: dict[str, SettingValue] = {}
         """What they say; none where there are none."""
+        self.as_code = ""
+        """The name of a program that says it, and is not run; empty where there is none."""
         folder = path if path.is_dir() else path.parent
         self._files = [folder / name for name in BESIDE]
+        self._code = folder / AS_CODE
         self._seen: list[tuple[int, int] | None] = []
         self._next_look = 0.0
 
@@ -93,6 +100,7 @@ class SettingsBeside:
         if now < self._next_look:
             return False
         self._next_look = now + LOOK_EVERY_S
+        self.as_code = AS_CODE if _state(self._code) is not None else ""
         if (seen := [_state(file) for file in self._files]) == self._seen:
             return False
         self._seen = seen

@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -114,6 +115,9 @@ class Mirror:
         documents: Callable[[str], bool] = lambda _: False,
         deepest: int = DEEPEST,
         last_bytes: Callable[[str], int | None] = lambda _: None,
+        named: Callable[[str], bool] = lambda _: False,
+        always: str = "",
+        listing: int = LISTING,
         most: int = MOST,
     ) -> None:
         """Nothing is copied yet.
@@ -125,6 +129,9 @@ class Mirror:
             documents: which of them are written anew as a whole; they are copied as a whole, too.
             deepest: folders below `root` that are looked into, itself among them.
             last_bytes: of which files only so many bytes at their end are wanted.
+            named: of which the name alone is wanted: an empty file with their time stands for them.
+            always: the path there of a file that is wanted, however many stand before it in the list.
+            listing: bytes that the list of names may have.
             most: bytes of all copies.
         """
         self.folder = folder
@@ -139,6 +146,11 @@ class Mirror:
         self._documents = documents
         self._deepest = deepest
         self._last_bytes = last_bytes
+        self._named = named
+        self._always = always
+        self._listing = listing
+        self._stand_ins: dict[str, Path] = {}
+        """Those of which the name alone is here."""
         self._most = most
         self._copies: dict[str, _Copy] = {}
         self._taken = 0
@@ -191,11 +203,12 @@ class Mirror:
         return self._taken - before
 
     def _list(self, connection: Connection) -> None:
-        answer = connection.ask("l", self._root, self._deepest, LISTING, most=LISTING)
+        answer = connection.ask("l", self._root, self._deepest, self._listing, most=self._listing)
         *names, _ = answer.content.split(b"\0")
         self.is_there = bool(names)
-        for name in names:
-            path = os.fsdecode(name)
+        paths = [*map(os.fsdecode, names), *([self._always] if self._always else [])]
+        self._name(connection, paths)
+        for path in paths:
             below = below_root(self._root, path)
             if path in self._copies:
                 self._copies[path].is_gone = False
@@ -208,6 +221,26 @@ class Mirror:
             here = self.folder.joinpath(*below.split("/"))
             here.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             self._copies[path] = _Copy(path, here)
+
+    def _name(self, connection: Connection, paths: list[str]) -> None:
+        """Have those here of which the name alone is wanted, and no others."""
+        there = {path: below for path in paths if (below := below_root(self._root, path)) and self._named(below)}
+        for path in self._stand_ins.keys() - there.keys():
+            here = self._stand_ins.pop(path)
+            here.unlink(missing_ok=True)
+            with suppress(OSError):  # others lie there
+                here.parent.rmdir()
+        new = [path for path in there if path not in self._stand_ins][: MOST_FILES - len(self._stand_ins)]
+        for path, answer in zip(new, connection.ask_all([("s", path) for path in new]), strict=True):
+            if (seen := Seen.of(answer.content)) is None:
+                continue
+            here = self.folder.joinpath(*there[path].split("/"))
+            here.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            if not here.exists():
+                _make(here)
+            for each in (here, here.parent):
+                os.utime(each, (seen.written_at, seen.written_at))
+            self._stand_ins[path] = here
 
     def _see(self, connection: Connection, copies: list[_Copy]) -> list[Seen | None]:
         """How each stands; None of what is not there."""

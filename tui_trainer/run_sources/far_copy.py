@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from tui_trainer.files.safe_open import PRIVATE_FOLDER
-from tui_trainer.foreign_records.settings import BESIDE
+from tui_trainer.foreign_records.checkpoints import is_of_one
+from tui_trainer.foreign_records.settings import AS_CODE, BESIDE
 from tui_trainer.remote.address import Address
 from tui_trainer.remote.connection import Connection
 from tui_trainer.remote.following import Followed
@@ -18,6 +19,9 @@ from tui_trainer.run_sources.remote_record import OURS, FarRecord, find_record
 
 LOG_BYTES = 256 << 10
 """Of a log only the end is fetched."""
+
+BESIDE_LISTING = 64 << 10
+"""Bytes of the list of names beside a record that is a file: it may lie among very many others."""
 
 
 class FarCopy(NamedTuple):
@@ -73,16 +77,35 @@ def _mirror(here: Path, record: FarRecord) -> Mirror:
             last_bytes=lambda name: LOG_BYTES if name == "log.txt" else None,
         )
     if record.is_file:
-        return Mirror(here, record.path, lambda _: True, documents=lambda _: record.tool == "Hugging Face")
+        folder, _, file = record.path.rpartition("/")
+        is_document = record.tool == "Hugging Face"
+        return Mirror(
+            here,
+            folder or "/",
+            {file, *BESIDE}.__contains__,
+            documents=lambda name: name in BESIDE or is_document,
+            deepest=2,
+            named=_is_named,
+            always=record.path,
+            listing=BESIDE_LISTING,
+        )
     match record.tool:
         case "Hugging Face":
             return Mirror(
-                here, record.path, lambda name: _is_document(name) or _is_events(name), documents=_is_document
+                here,
+                record.path,
+                lambda name: _is_document(name) or _is_events(name) or name in BESIDE,
+                documents=lambda name: _is_document(name) or name in BESIDE,
+                named=lambda name: _is_named(name) and not _is_document(name),
             )
         case "MLflow":
             return Mirror(here, record.path, _is_mlflow, documents=lambda name: not name.startswith("metrics/"))
         case _:
-            return Mirror(here, record.path, _is_tensorboard, documents=BESIDE.__contains__)
+            return Mirror(here, record.path, _is_tensorboard, documents=BESIDE.__contains__, named=_is_named)
+
+
+def _is_named(name: str) -> bool:
+    return name == AS_CODE or is_of_one(name)
 
 
 def _is_tensorboard(name: str) -> bool:

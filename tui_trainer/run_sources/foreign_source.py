@@ -103,7 +103,9 @@ class ForeignSource:
     @property
     def notes(self) -> Sequence[str]:
         """What else is to be said of it."""
-        return [*self._reader.notes, *self._teller.notes]
+        as_code = self._beside.as_code
+        said = [say("foreign.settings_as_code", file=as_code)] if as_code else []
+        return [*self._reader.notes, *self._teller.notes, *said]
 
     def poll(self) -> int:
         if not self.lags and time.monotonic() < self._next_look:

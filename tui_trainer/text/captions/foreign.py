@@ -17,6 +17,11 @@ CAPTIONS = {
         "another tool's record, or a file of settings beside it, says what the run was set to",
         "neither says so",
     ),
+    "foreign.settings_as_code": Caption(
+        "what it was set to stands in {file} as well, which is a program: it is not run",
+        "a file of settings that is a program, as MMEngine writes it, lies beside another tool's record",
+        "none does; the settings stand in a file of data",
+    ),
     "foreign.checkpoints": Caption(
         "checkpoints beside it, the newest first: {names}",
         "a record of another tool lies where Lightning, Hugging Face's trainer or Ultralytics keeps checkpoints; again "
