@@ -19,10 +19,10 @@ CAPTIONS = {
         "all have it; one was asked for; what lacks it is a run of ours, which may still log it",
     ),
     "comparison.judged_by": Caption(
-        "{who} is judged by {series}", "which series it is, of each run that has one", "it has none"
+        "{who} has {series}", "which series it is, of each run that has one", "it has none"
     ),
     "comparison.judged_by_none": Caption(
-        "{who} by none that its names tell", "no name of its series says that it judges", "one does"
+        "{who} has none that its names tell", "no name of its series says that it judges", "one does"
     ),
     "comparison.not_logged_yet": Caption(
         "No run has logged {metric} yet: nothing to compare.",
