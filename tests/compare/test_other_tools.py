@@ -178,8 +178,8 @@ def test_without_a_metric_they_are_compared_by_what_all_have_that_judges(
     blank = table(tmp_path / "blank", "x", 7.0)
     said = find_out(compared(runs, [both, reward, blank]))
     assert said.verdict[0].startswith(
-        "No series that judges is had by all of them: both has val_accuracy, game has reward and blank has none that its "
-        "names tell. --metric names one"
+        "No series that judges is had by all of them: both has val_accuracy, game has reward and blank has none that "
+        "its names tell. --metric names one"
     )
     assert "comparison.no_epoch" not in captions_said
     asked = compared(runs, [both, reward], metric="val_loss")
