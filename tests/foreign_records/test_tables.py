@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.foreign_records.followed import Followed, Numbers, same
-from tui_trainer.foreign_records import trainer_state
+from tui_trainer.foreign_records import telling, trainer_state
 from tui_trainer.foreign_records.csv_table import Csv
 from tui_trainer.foreign_records.json_lines import JsonLines
 from tui_trainer.foreign_records.pieces import Kind
@@ -215,3 +215,32 @@ def test_a_table_that_another_takes_the_place_of_is_read_anew(tmp_path: Path) ->
     other.replace(path)
     followed.look()
     assert followed.numbers("loss") == {step: step / 2 for step in range(40)}
+
+
+@pytest.mark.says("foreign.thinned")
+@pytest.mark.never_says("foreign.thinned")
+def test_of_very_many_numbers_the_lowest_and_the_highest_of_stretches_are_kept_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, captions_said: set[str]
+) -> None:
+    rows = [f"{step},{step % 100},{-step}" for step in range(60_000)]
+    rows[41_234], rows[50_001] = "41234,1e6,nan", "50001,-1e6,7"  # spikes
+    (path := tmp_path / "many.csv").write_text("\n".join(["step,loss,other", *rows, ""]))
+    (growing := tmp_path / "growing.csv").write_text("step,loss,other\n")
+    whole, thinned = Followed(Csv(), path), Followed(Csv(), growing)
+    assert len(whole.numbers("loss")) == 60_000
+    assert "foreign.thinned" not in captions_said
+    monkeypatch.setattr(telling, "MOST_IN_FULL", 20_000)
+    monkeypatch.setattr(telling, "THINNED_ANEW", 2_000)
+    for begin in range(0, 60_000, 2_000):
+        with growing.open("a") as file:
+            file.write("\n".join([*rows[begin : begin + 2_000], ""]))
+        thinned.look()
+    kept, every = thinned.numbers("loss"), whole.numbers("loss")
+    assert 10_000 < len(kept) < 30_000
+    assert kept.items() <= every.items()
+    assert [kept[step] for step in range(5_000)] == [every[step] for step in range(5_000)]
+    assert (max(kept.values()), min(kept.values())) == (1e6, -1e6)
+    assert not all(value == value for value in thinned.numbers("other").values())
+    assert not thinned.history.series["loss"].attempts
+    (said,) = [flaw for flaw in thinned.flaws if "stretch" in flaw]
+    assert said.startswith("it holds more than 20,000 numbers: ")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import compress, pairwise
+from math import isfinite
 from operator import lt
 from typing import NamedTuple
 
@@ -29,6 +30,15 @@ LATE = 8
 
 MOVED_AT_MOST = 5_000_000
 """Numbers that are written anew because others came late: beyond it they are taken for a new attempt."""
+
+MOST_IN_FULL = 4_000_000
+"""Numbers of a record that are all kept, 16 bytes each. Behind them, of stretches the lowest and the highest."""
+
+THINNED_ANEW = 1_000_000
+"""Numbers that are kept of stretches of one length, before those of twice as many."""
+
+SHORTEST, LONGEST = 4, 1 << 16
+"""Numbers of a stretch."""
 
 LATEST = 1e11
 """Unix time in seconds, as an event may have it."""
@@ -62,6 +72,9 @@ class Teller:
         """The series of each part."""
         self._cuts: dict[str, int] = {}
         """From which step on a series counts no more, where nothing of it stands before that."""
+        self._kept = 0
+        """Numbers that were told."""
+        self._thinned = False
         self._moved = 0
         self._late = self._out_of_range = self._earlier = 0
 
@@ -71,6 +84,8 @@ class Teller:
         found = []
         if self._out_of_range:
             found.append(say("foreign.no_step", numbers=counted(self._out_of_range, "number")))
+        if self._thinned:
+            found.append(say("foreign.thinned", numbers=f"{MOST_IN_FULL:,}"))
         if self._earlier:
             found.append(say("foreign.earlier_writer", numbers=counted(self._earlier, "number")))
         return found
@@ -137,6 +152,27 @@ class Teller:
         if new := [name for name in points.columns if name not in self._declared]:
             self._declared.update(new)
             yield from self._naming.declared(new, at)
+        for part in self._in_room(points):
+            self._kept += len(part.steps) * len(part.columns)
+            yield from self._told(part, at)
+
+    def _in_room(self, points: Points) -> Iterator[Points]:
+        """All of them; of a record that has very many, the lowest and highest of each stretch of each series."""
+        stretch = min(LONGEST, SHORTEST << max(0, self._kept - MOST_IN_FULL) // THINNED_ANEW)
+        if self._kept < MOST_IN_FULL or points.again:
+            yield points
+            return
+        for name, values in points.columns.items():
+            kept = _extremes(values, stretch)
+            self._thinned |= len(kept) < len(values)
+            yield points._replace(
+                steps=[points.steps[index] for index in kept],
+                columns={name: [values[index] for index in kept]},
+                times=[points.times[index] for index in kept] if points.times else (),
+                epochs=[points.epochs[index] for index in kept] if points.epochs else (),
+            )
+
+    def _told(self, points: Points, at: float) -> Iterator[AnyEvent]:
         apart = {name for name in points.columns if not self._may_follow(name, points)}
         alike = [name for name in points.columns if name not in apart]
         if alike:
@@ -243,6 +279,19 @@ class Teller:
         """Whether any of these series is there from this step on already: what was trained is trained again."""
         known = (self._history.series.get(name) for name in values)
         return any(series is not None and len(series.steps) > 0 and series.steps[-1] >= step for series in known)
+
+
+def _extremes(values: Sequence[float | int], stretch: int) -> list[int]:
+    """The places of the lowest and the highest of each stretch, and of the first that is not finite."""
+    found: list[int] = []
+    for begin in range(0, len(values), stretch):
+        places = range(begin, min(begin + stretch, len(values)))
+        finite = [place for place in places if isfinite(values[place])]
+        kept = {pick(finite, key=values.__getitem__) for pick in (min, max)} if finite else set()
+        if len(finite) < len(places):
+            kept.add(next(place for place in places if not isfinite(values[place])))
+        found += sorted(kept)
+    return found
 
 
 def _where(column: _Column, kept: Sequence[bool]) -> _Column:

@@ -143,6 +143,11 @@ CAPTIONS = {
         "a record holds more than numbers",
         "it holds numbers alone",
     ),
+    "foreign.thinned": Caption(
+        "it holds more than {numbers} numbers: of those behind them the lowest and highest of each stretch are kept",
+        "a record has so many numbers that all of them would take more memory than they are worth",
+        "it has no more",
+    ),
     "foreign.too_many_files": Caption(
         "there are more than {count} files: the others are not read",
         "a folder holds more event files",
