@@ -4,6 +4,7 @@
     python scripts/screenshots.py run        # only the moving picture, docs/run.svg
     python scripts/screenshots.py metrics    # only docs/metrics*.svg: of a made record of two hundred series
     python scripts/screenshots.py watch examples/mnist    # only docs/watch.svg: of a clone of pytorch/examples
+    python scripts/screenshots.py record outputs    # only docs/record*.svg: of what Hugging Face's trainer wrote there
 
 Each is what the app shows at that size, exported by Textual.
 """
@@ -172,6 +173,19 @@ async def shoot_metrics(runs: Path) -> None:
         source.close()
 
 
+async def shoot_record(folder: Path) -> None:
+    """What another tool has recorded, small and large."""
+    for name, size in (("record-small", (80, 24)), ("record", (140, 40))):
+        source = open_source(folder)
+        app = TrainerApp(AppContext(source=source, **WITH_ALL))
+        async with app.run_test(size=size) as pilot:
+            while not source.history.notices or source.lags:
+                await pilot.pause(0.05)
+            await pilot.pause(1.0)
+            save(app, name, f"tui-trainer attach {folder.name}")
+        source.close()
+
+
 async def shoot_comparison(runs: Path, size: tuple[int, int]) -> None:
     """Train some presets to their end, and write what their comparison shows."""
     launcher = InProcessLauncher(runs, ["tui-trainer", "compare", *COMPARED])
@@ -207,6 +221,9 @@ async def main(only: str, folder: str = "") -> None:
             return
         if only == "watch":
             await shoot_watched(runs, Path(folder), (140, 40))
+            return
+        if only == "record":
+            await shoot_record(Path(folder))
             return
         await film_run(runs, (128, 36))
         if only == "run":
