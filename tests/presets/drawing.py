@@ -138,8 +138,6 @@ LISTED = {"OneCycleLR": ("max_lr",), "CyclicLR": ("max_lr", "base_lr"), "ReduceL
 
 TRAINING: Values = {
     "label_smoothing": DECAYS,
-    "clip_grad_norm": number(0.01, 100),
-    "clip_grad_value": number(0.01, 100),
     "ema_decay": st.sampled_from([0.9, 0.99, 0.999, 0.9999]) | SHARES,
     "early_stopping": st.fixed_dictionaries(
         {},
@@ -216,6 +214,8 @@ def with_all_keys(draw: st.DrawFn) -> Written:
     case = draw(written())
     training = draw(st.fixed_dictionaries({}, optional=TRAINING))
     if draw(st.booleans()):
+        training |= {draw(st.sampled_from(["clip_grad_norm", "clip_grad_value"])): draw(number(0.01, 100))}
+    if "ema_decay" not in training and draw(st.booleans()):
         swa: Values = {"swa_start": st.integers(1, case.epochs), "swa_lr": RATES}
         more = {"swa_anneal_epochs": st.integers(1, 12), "swa_anneal_strategy": st.sampled_from(["cos", "linear"])}
         training |= draw(st.fixed_dictionaries(swa, optional=more) | st.fixed_dictionaries({"swa_start": COUNTS}))

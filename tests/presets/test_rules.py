@@ -643,9 +643,9 @@ def test_what_is_claimed_of_the_lrs_is_so(case: Written, images: int) -> None:
     except OverflowError:
         assume(False)
         return
-    epochs = preset.training.scheduled_epochs(preset.training.epochs)
-    lrs = whole[: (epochs * planned.batches_per_epoch - first) // stride]  # what the scheduler has of them
-    start, scheduler = lrs[0], preset.scheduler
+    scheduled = preset.training.scheduled_epochs(preset.training.epochs) * planned.batches_per_epoch
+    lrs = [lr for _, lr in zip(range(first, scheduled, stride), whole, strict=False)]  # those of the scheduler
+    start, scheduler = lrs[0], preset.of_group(0).scheduler
     for problem in found:
         message = problem.message
         if lr := re.match(r"the LR comes to (\S+),", message):
