@@ -29,7 +29,8 @@ install_packages() {
         exit "$none_here"
     fi
     export DEBIAN_FRONTEND=noninteractive
-    if ! { apt-get update -qq && apt-get install --yes -qq --no-install-recommends slurmctld slurmd munge; } >/dev/null; then
+    apt="timeout 300 apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20"
+    if ! { $apt update && $apt install --yes --no-install-recommends slurmctld slurmd munge; } >/dev/null; then
         exit "$none_here"
     fi
 }

@@ -30,6 +30,7 @@ from tui_trainer.events import Goal, MetricDeclared
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.chart import Overlay
 from tui_trainer.ui.compare.column_choice import ColumnChoice
+from tui_trainer.ui.compare.curves import GroupCurves
 from tui_trainer.ui.compare.screen import CompareScreen
 from tui_trainer.ui.compare.table import CompareTable
 from tui_trainer.ui.context import AppContext
@@ -675,3 +676,14 @@ async def test_where_nothing_happens_nothing_is_drawn_anew(show: Show, tmp_path:
         assert not drawn
         await shown.press("down")
         assert drawn
+
+
+def test_curves_of_many_seeds_are_read_one_after_the_other_however_little_time_there_is(tmp_path: Path) -> None:
+    comparison = seeds(tmp_path, {"a": [{"epochs": 1, "batches": 4}] * 5})
+    (group,) = comparison.groups
+    curves = GroupCurves(group)
+    over = 0.0  # this thread has computed longer
+    assert [curves.catch_up(over) for _ in range(6)] == [False] * 4 + [True] * 2
+    group.version += 1
+    assert [curves.catch_up(over) for _ in range(5)] == [False] * 4 + [True]
+    comparison.close()

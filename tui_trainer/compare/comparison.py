@@ -222,7 +222,7 @@ class Group:
     @property
     def beside(self) -> list[Compared]:
         """The runs whose curves are drawn each by itself: seeds that are in no mean, as long as they train."""
-        averaged = self.averaged
+        averaged = set(self.averaged)
         has_mean = any(run in averaged for run in self.counted)
         return [run for run in self.begun if run not in averaged and not (has_mean and run.is_over)]
 
@@ -266,6 +266,10 @@ class Comparison:
         self._quiet: deque[Compared] = deque()
         """Those that are over and read."""
         self._next_look = 0.0
+        self._seen: tuple[object, object, object] = (None, None, None)
+        """What a look at ten thousand runs came of, to spare the next one."""
+        self._goes_on: tuple[int, bool] = (-1, True)
+        """Whether any run may go on, as of so many milestones."""
         groups: dict[str, Group] = {}
         for entry in session.entries:
             group = groups.setdefault(entry.label, Group(entry.label, len(groups)))
@@ -380,9 +384,13 @@ class Comparison:
             driven = self.elsewhere.trains
         self.version += driven != self.is_driven
         self.is_driven = driven
-        tasks, failed = self.elsewhere.tasks, self.elsewhere.failed
+        entries, tasks, failed = self.session.entries, self.elsewhere.tasks, self.elsewhere.failed
+        seen = entries, tasks, failed
+        if self.far is None and all(now is before for now, before in zip(seen, self._seen, strict=True)):
+            return  # each of them is another object where anything of it is otherwise
+        self._seen = seen
         changed = False
-        for number, (run, entry) in enumerate(zip(self._compared, self.session.entries, strict=False)):
+        for number, (run, entry) in enumerate(zip(self._compared, entries, strict=False)):
             run.entry = entry
             task = tasks.get(number)
             how = task is not None and task.waits, number in failed
@@ -422,8 +430,11 @@ class Comparison:
     @property
     def _may_go_on(self) -> bool:
         """Whether another machine may train anything of it, now or later."""
-        done = ("finished", "diverged", BY_RULE)
-        return any(run.entry.is_trained_here and run.state not in done for run in self._compared)
+        if self._goes_on[0] != self.milestones:
+            done = ("finished", "diverged", BY_RULE)
+            may = any(run.entry.is_trained_here and run.state not in done for run in self._compared)
+            self._goes_on = self.milestones, may
+        return self._goes_on[1]
 
 
 Point: TypeAlias = tuple[float, float]

@@ -181,6 +181,8 @@ class Session:
 
     def __init__(self, folder: Path, plan: SessionPlan, stamp: _Stamp | None = None) -> None:
         self.folder = folder
+        self.runs = folder.parent.parent
+        """The folder of all runs, in which its own are."""
         self.claims = Claims(folder)
         """Who trains which of its runs."""
         self.trouble = ""
@@ -269,11 +271,6 @@ class Session:
     def entries(self) -> list[Contestant]:
         """Its runs, in the order in which they train."""
         return self._plan.entries
-
-    @property
-    def runs(self) -> Path:
-        """The folder of all runs, in which its own are."""
-        return self.folder.parent.parent
 
     @property
     def is_trained(self) -> bool:

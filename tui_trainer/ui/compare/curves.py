@@ -329,16 +329,29 @@ class GroupCurves:
     def __init__(self, group: Group) -> None:
         self.group = group
         self._runs: dict[int, RunCurves] = {}
+        self._version = -1
+        """Of the group, as it was looked at last: of a thousand seeds that takes a while."""
+        self._looked_at: tuple[list[RunCurves], list[RunCurves]] = ([], [])
+        self._reading: tuple[int, tuple[str, ...]] = (-1, ())
+        self._read = 0
+        """Of the runs of that version, so many have been read, with those series."""
+
+    def _look(self) -> tuple[list[RunCurves], list[RunCurves]]:
+        if self.group.version != self._version:
+            self._version = self.group.version
+            found = self.group.averaged, self.group.beside
+            self._looked_at = [self._of(run) for run in found[0]], [self._of(run) for run in found[1]]
+        return self._looked_at
 
     @property
     def runs(self) -> list[RunCurves]:
         """Of those runs whose mean is the line."""
-        return [self._of(run) for run in self.group.averaged]
+        return self._look()[0]
 
     @property
     def beside(self) -> list[RunCurves]:
         """Of those that are lines of their own."""
-        return [self._of(run) for run in self.group.beside]
+        return self._look()[1]
 
     @property
     def steps_read(self) -> int:
@@ -351,9 +364,18 @@ class GroupCurves:
         return any(run.history.steps for run in [*self.runs, *self.beside])
 
     def catch_up(self, until: float, *names: str) -> bool:
-        """Read what is new, of these series too, until this thread has computed so long (`time.thread_time`); whether
-        that was all."""
-        return all(run.catch_up(*names) and time.thread_time() < until for run in [*self.runs, *self.beside])
+        """Read what is new, of these series too, until this thread has computed so long (`time.thread_time`), and of
+        one run in any case; whether that was all."""
+        runs = [*self.runs, *self.beside]
+        if self._reading != (reading := (self._version, names)):
+            self._reading, self._read = reading, 0
+        while self._read < len(runs):
+            if not runs[self._read].catch_up(*names):
+                return False
+            self._read += 1
+            if time.thread_time() >= until:
+                break
+        return self._read == len(runs)
 
     def loss(self, axis: CompareAxis, columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
         """Line and band of the smoothed training loss."""
