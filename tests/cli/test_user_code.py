@@ -171,3 +171,25 @@ def test_processes_that_train_for_a_session_may_run_what_it_was_allowed(cli: Cli
     asked = ["compare", "none", "steplr", "--epochs", "1", *SMALL, "--loss", here.of("same"), "--jobs", "2"]
     assert cli(*asked, "--allow-code").exit_code == 0
     until(lambda: len([run for run in made(runs) if (run / "run.json").exists()]) == 2)
+
+
+@pytest.mark.says("code.not_allowed", "code.failed")
+@pytest.mark.never_says("code.of_a_record", "code.no_module")
+def test_a_range_test_is_made_with_code_that_is_allowed(cli: Cli, runs: Path, here: OwnModule) -> None:
+    given = ["--model", here.of("net"), "--loss", here.of("logs"), "--limit-train", "100", "--threads", "1"]
+    test = ["find-lr", "none", *given, "--device", "cpu", "--steps", "30", "--from", "1e-3", "--json"]
+    refused = cli(*test)
+    assert (refused.exit_code, is_loaded(here)) == (2, False)
+    assert f"is code, from {here.folder}, and runs only with --allow-code" in refused.stderr
+    assert made(runs) == []
+    told = json.loads(cli(*test, "--allow-code").stdout)
+    assert (told["model"], told["loss"]) == (here.of("net"), here.of("logs"))
+    assert len(told["curves"][0]["losses"]) == 30
+    forgotten(here)
+    shown = cli("find-lr", "--show", told["record"], "--json")
+    assert json.loads(shown.stdout)["curves"] == told["curves"]  # what is opened runs nothing
+    assert here.name not in sys.modules
+    fails = cli(*test[:-1], "--allow-code", "--loss", here.of("fails"))
+    assert fails.exit_code == 1
+    assert "ValueError: the moon is full" in fails.stderr
+    assert "tui_trainer" not in fails.stderr.partition("error in your code")[2]

@@ -230,6 +230,7 @@ def _in_a_list(record: RangeTestRecord, spec: RunSpec) -> dict[str, Any]:
         "preset": spec.preset_name,
         "dataset": spec.dataset,
         "model": spec.model,
+        "loss": spec.loss,
         "optimizer": spec.preset.optimizer.name,
         "batch_size": spec.preset.training.batch_size,
         "seeds": [tested.seed for tested in record.seeds],
@@ -290,7 +291,12 @@ def _tested(spec: RunSpec, lowest: float, highest: float, steps: int, seeds: int
             if isinstance(event, PhaseStarted):
                 show(" ".join((event.phase, plain(event.detail))), 0)
 
-        prepared = prepare(spec, emit)
+        try:
+            prepared = prepare(spec, emit)
+        except UserError as error:
+            if not error.lines:
+                raise
+            refuse(str(error), *error.lines.splitlines())
         for number in range(seeds):
             seed = spec.seed + number
 
@@ -301,11 +307,13 @@ def _tested(spec: RunSpec, lowest: float, highest: float, steps: int, seeds: int
 
             try:
                 curves[seed] = test.run(prepared, seed, made)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                images = counted(min(spec.preset.training.batch_size, len(prepared.images.train)), "image")
-                refuse(say("end.out_of_memory", images=images, what="--batch-size"), exit_code=1)
+            except Exception as error:
+                if is_out_of_memory(error):
+                    images = counted(min(spec.preset.training.batch_size, len(prepared.images.train)), "image")
+                    refuse(say("end.out_of_memory", images=images, what="--batch-size"), exit_code=1)
+                if blamed := prepared.code.blame(error):
+                    refuse(blamed, *prepared.code.lines_of(error).splitlines(), exit_code=1)
+                raise
     return curves
 
 
@@ -386,6 +394,7 @@ def _as_object(
         "preset": spec.preset_name,
         "dataset": spec.dataset,
         "model": spec.model,
+        "loss": spec.loss,
         "optimizer": spec.preset.optimizer.name,
         "batch_size": spec.preset.training.batch_size,
         **asked,

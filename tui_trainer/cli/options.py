@@ -212,17 +212,22 @@ def length_options(command: F) -> F:
 
 def range_test_options(command: F) -> F:
     """What a few steps are made with, and on what."""
-    return _with((*_what, *_portion, *_machine), command)
+    return _with((*_what_or_code, *_portion, *_machine, allow_code_option), _with_code(command))
 
 
 def training_options(command: F) -> F:
     """All options of a run but `--preset`."""
+    return _with((*_what_or_code, _epochs, *_portion, *_rest, allow_code_option, _runs_dir), _with_code(command))
+
+
+def _with_code(command: F) -> F:
+    """A command that is told where code of a person's own is looked for, if any is named and allowed."""
 
     @wraps(command)
     def with_code(*given: Any, **options: Any) -> Any:
         return command(*given, **options, **_code(options))
 
-    return _with((*_what_or_code, _epochs, *_portion, *_rest, allow_code_option, _runs_dir), cast("F", with_code))
+    return cast("F", with_code)
 
 
 def _note_allowed(context: click.Context, _parameter: click.Parameter, given: object) -> None:
