@@ -14,6 +14,7 @@ from tui_trainer.events import (
     AnyEvent,
     CommandAnswered,
     Continued,
+    GroupPlan,
     PaceChanged,
     Paused,
     PlanMade,
@@ -106,11 +107,13 @@ class ScriptedPlanner:
 
 
 def straight_line(spec: RunSpec) -> PlanMade:
-    """A plan that falls to a hundredth over the run."""
+    """A plan that falls to a hundredth over the run, and a momentum that rises, where the schedule moves it."""
     last = spec.preset.training.epochs * spec.batches_per_epoch
     steps = list(range(1, last + 1))
     lr = float(getattr(spec.preset.optimizer, "lr", 0.001))
-    return PlanMade(at=0.0, steps=steps, lrs=[lr * (1 - 0.99 * i / last) for i in range(last)], last_step=last)
+    lrs = [lr * (1 - 0.99 * i / last) for i in range(last)]
+    momentum = GroupPlan(steps=[1, last], lrs=[0.85, 0.95]) if spec.preset.scheduler.moves_momentum else None
+    return PlanMade(at=0.0, steps=steps, lrs=lrs, last_step=last, momentum=momentum)
 
 
 class ScriptedLauncher:

@@ -83,6 +83,31 @@ async def test_what_is_told_of_a_preset(show: Show) -> None:
         assert load("onecycle").title in shown.text()
 
 
+@pytest.mark.says("picker.momentum_stays")
+@pytest.mark.never_says("picker.momentum_stays")
+async def test_the_momentum_is_drawn_over_the_plan_where_the_schedule_moves_it(
+    show: Show, own_presets: Path, captions_said: set[str]
+) -> None:
+    adam = '[optimizer]\nname = "Adam"\n[scheduler]\nname = "OneCycleLR"\nmax_lr = 0.01\n'
+    write(own_presets, "adam", adam)
+    async with show(size=(140, 50)) as shown:
+        assert "m momentum" not in shown.text()
+        await shown.press("v")
+        assert "the momentum is drawn over the LR, its values at the right" in shown.text()
+        await shown.until(lambda: "m momentum 0.85" in shown.text())
+        picker(shown).list.go_to("adam")
+        await shown.until(lambda: "m beta1 0.85" in shown.text())
+        picker(shown).list.go_to("plateau")
+        await shown.until(lambda: "m beta1" not in shown.text())
+        assert "picker.momentum_stays" not in captions_said
+        await shown.press("v")
+        assert "nothing moves the momentum of this preset: OneCycleLR and CyclicLR do" in shown.text()
+        picker(shown).list.go_to("onecycle")
+        await shown.press("v")
+        assert "the momentum is no longer drawn" in shown.text()
+        assert "m momentum" not in shown.text()
+
+
 @pytest.mark.never_says("picker.not_started")
 async def test_typing_after_a_slash_filters(show: Show) -> None:
     async with show() as shown:

@@ -16,6 +16,11 @@ CAPTIONS = {
     "picker.reading": Caption("reading the presets", "none was read so far", "they are read"),
     "picker.none_match": Caption("no preset matches", "the filter lets none of them pass", "one passes"),
     "picker.unreadable": Caption("the presets cannot be read: {why}", "reading them failed", "they are read"),
+    "picker.momentum_stays": Caption(
+        "nothing moves the momentum of this preset: OneCycleLR and CyclicLR do",
+        "it is asked for over the plan of one whose schedule moves none, or that cannot be used",
+        "the schedule moves it",
+    ),
     "picker.not_started": Caption(
         "{preset} cannot be started: its errors are told beside it",
         "enter is pressed on one that cannot be used, or with options that do not fit it",

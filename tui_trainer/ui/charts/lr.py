@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tui_trainer.events import MOMENTUM
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, Span, range_of, spans
 from tui_trainer.plotting.figure import DOTS
@@ -21,7 +22,7 @@ from tui_trainer.ui.charts.titles import Entry, lr_title, why_at
 if TYPE_CHECKING:
     from tui_trainer.events import PlanMade
     from tui_trainer.records.history import History
-    from tui_trainer.ui.charts.momentum import MomentumCurve
+    from tui_trainer.ui.charts.momentum import MomentumCurve, PlannedMomentum
 
 
 LEAST_OF_MOMENTUM = 0.02
@@ -41,7 +42,9 @@ class LRChart(MouseChart):
     _planned: PlannedCurves | None = None
     _if_flat: PlannedCurves | None = None
     _of_groups: GroupPlans | None = None
-    _momentum: MomentumCurve | None = None
+    _momentum: MomentumCurve | PlannedMomentum | None = None
+    _plan: PlanMade | None = None
+    _momentum_called = MOMENTUM
     shows_momentum = False
     """Whether a momentum that moves is drawn over the LR, on an axis of its own at the right."""
 
@@ -49,10 +52,18 @@ class LRChart(MouseChart):
         self._if_flat = None
         super().show(history)
 
-    def show_plan(self, plan: PlanMade | None, *, batches_per_epoch: int = 0, if_flat: PlanMade | None = None) -> None:
+    def show_plan(
+        self,
+        plan: PlanMade | None,
+        *,
+        batches_per_epoch: int = 0,
+        if_flat: PlanMade | None = None,
+        momentum_called: str = MOMENTUM,
+    ) -> None:
         """A plan without a run; None says that it is on its way. `if_flat` is what would come of it if what
         it watches stopped getting better at once. Without `batches_per_epoch` the axis counts steps."""
         self._history, self._seen = None, -1
+        self._plan, self._momentum_called = plan, momentum_called
         self._planned = PlannedCurves.kept(self._planned, [plan] if plan is not None else [])
         self._of_groups = GroupPlans.kept(self._of_groups, [plan] if plan is not None else [])
         self._if_flat = PlannedCurves([if_flat]) if if_flat is not None else None
@@ -62,7 +73,8 @@ class LRChart(MouseChart):
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         history = self._history
         if history is None:
-            self._used = self._logged = self._momentum = None
+            self._used = self._logged = None
+            self._read_planned_momentum()
         else:
             self.axis.update(history)
             if self._used is None or self._logged is None or self._used.history is not history:
@@ -82,12 +94,24 @@ class LRChart(MouseChart):
         if not self.shows_momentum:
             self._momentum = None
             return
-        if self._momentum is None or self._momentum.history is not history:
-            from tui_trainer.ui.charts.momentum import MomentumCurve  # few look at it
+        from tui_trainer.ui.charts.momentum import MomentumCurve  # few look at it
 
-            self._momentum = MomentumCurve(history)
-        if not self._momentum.catch_up(AT_ONCE):
+        curve = self._momentum
+        if not isinstance(curve, MomentumCurve) or curve.history is not history:
+            curve = self._momentum = MomentumCurve(history)
+        if not curve.catch_up(AT_ONCE):
             self.call_later(self.redraw)
+
+    def _read_planned_momentum(self) -> None:
+        plan, called = self._plan, self._momentum_called
+        if not self.shows_momentum or plan is None or plan.momentum is None:
+            self._momentum = None
+            return
+        from tui_trainer.ui.charts.momentum import PlannedMomentum
+
+        curve = self._momentum
+        if not isinstance(curve, PlannedMomentum) or curve.plan is not plan or curve.called != called:
+            self._momentum = PlannedMomentum(plan, called)
 
     def _title(self, history: History | None) -> list[GlyphRun]:
         axis, width = self.axis, self.size.width

@@ -1,4 +1,4 @@
-"""The momentum of a run that moves it, for the chart of the LR: as it was used, and what is planned of it."""
+"""The momentum where a schedule moves it, for the chart of the LR: as it was used, and what is planned of it."""
 
 from __future__ import annotations
 
@@ -37,11 +37,8 @@ class MomentumCurve:
             self._used = SeriesCurve(series, smooths=False)
         plan = self.history.plans[-1] if self.history.plans else None  # what was followed before was used
         if plan is not self._plan:
-            self._plan, momentum = plan, plan.momentum if plan is not None else None
-            self._planned = None
-            if plan is not None and momentum is not None:
-                curve = replace(plan, steps=momentum.steps, lrs=momentum.lrs, groups={}, momentum=None)
-                self._planned = PlannedCurves([curve])
+            self._plan = plan
+            self._planned = _of_plan(plan) if plan is not None else None
         return self._used is None or self._used.catch_up(at_most)
 
     def over(self, edges: list[int]) -> list[Extent | None]:
@@ -70,3 +67,33 @@ class MomentumCurve:
         if value is None and self._planned is not None:
             value = self._planned.at(cursor or history.steps + 1)
         return None if value is None else Entry(MOMENTUM_SIGN, history.series.shown_as(MOMENTUM), value, "momentum")
+
+
+class PlannedMomentum:
+    """That of a plan without a run.
+
+    Args:
+        plan: the whole of it.
+        called: `momentum`, `beta1`.
+    """
+
+    def __init__(self, plan: PlanMade, called: str) -> None:
+        self.plan, self.called = plan, called
+        self._planned = _of_plan(plan)
+
+    def over(self, edges: list[int]) -> list[Extent | None]:
+        """The lowest and the highest of each column."""
+        return self._planned.over(edges) if self._planned is not None else [None] * (len(edges) - 1)
+
+    def legend(self, cursor: int | None) -> Entry | None:
+        """What is planned of a step, else of the first."""
+        value = self._planned.at(cursor or 1) if self._planned is not None else None
+        return None if value is None else Entry(MOMENTUM_SIGN, self.called, value, "momentum")
+
+
+def _of_plan(plan: PlanMade) -> PlannedCurves | None:
+    """None where nothing moves it."""
+    momentum = plan.momentum
+    if momentum is None:
+        return None
+    return PlannedCurves([replace(plan, steps=momentum.steps, lrs=momentum.lrs, groups={}, momentum=None)])

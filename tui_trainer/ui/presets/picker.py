@@ -12,6 +12,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from tui_trainer.events import MOMENTUM
 from tui_trainer.run_options import PRESET
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
@@ -206,7 +207,10 @@ class PickerScreen(ScaleKeys, ChoosingScreen["PresetEntry"]):
             self._shown = shown
             self._chart.visible = preview.asked and not preview.failed and not preview.problems_stop
             self._chart.show_plan(
-                preview.plan, batches_per_epoch=spec.batches_per_epoch if spec else 0, if_flat=preview.if_flat
+                preview.plan,
+                batches_per_epoch=spec.batches_per_epoch if spec else 0,
+                if_flat=preview.if_flat,
+                momentum_called="beta1" if spec and "betas" in type(spec.preset.optimizer).model_fields else MOMENTUM,
             )
             self._card.show(entry, spec, preview, self._files.get(entry.path, []) if entry is not None else [])
         if preview.waits and not preview.problems_stop:
@@ -315,6 +319,18 @@ class PickerScreen(ScaleKeys, ChoosingScreen["PresetEntry"]):
             self.say(say("find_lr.not_now"), "warning")
         elif entry is not None and spec is not None and not self._preview(entry, spec).problems_stop:
             self.context.pages.find_lr(entry, spec)
+
+    def action_momentum(self) -> None:
+        self.list.once_read(self._toggle_momentum)
+
+    def _toggle_momentum(self) -> None:
+        entry = self.list.current
+        if entry is None or entry.preset is None or not entry.preset.scheduler.moves_momentum:
+            self.say(say("picker.momentum_stays"))
+            return
+        self._chart.shows_momentum = not self._chart.shows_momentum
+        self._chart.redraw()
+        self.say(say("answer.momentum_shown" if self._chart.shows_momentum else "answer.momentum_hidden"))
 
     def action_edit(self) -> None:
         if (entry := self.list.current) is not None:
