@@ -231,3 +231,18 @@ def test_whole_places_are_whole() -> None:
     assert along(0, 10, 90, labels=4) == [(float(i), str(i)) for i in range(11)]
     assert along(0, 3, 200, labels=4) == [(0.0, "0"), (1.0, "1"), (2.0, "2"), (3.0, "3")]
     assert along(5, 5, 80) == []
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0.000125, 0.05, ["0.0001", "0.01"]),
+        (0.0007, 0.05, ["0.001", "0.01"]),
+        (0.000125, 0.1, ["0.0001", "0.1"]),
+        (0.000125, 0.05, ["0.001"]),
+    ],
+)
+def test_a_log_scale_of_one_or_two_rows_has_powers_of_ten_among_its_values(
+    low: float, high: float, labels: list[str]
+) -> None:
+    assert [(tick.at, tick.label) for tick in logarithmic(low, high, len(labels)).ticks] == [*enumerate(labels)]

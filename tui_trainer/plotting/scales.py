@@ -187,8 +187,11 @@ def logarithmic(low: float, high: float, rows: int, width: int = 6) -> Scale:
 
 def _log_ticks(bottom: float, top: float, rows: int, width: int) -> tuple[Tick, ...]:
     """At 1, 2 and 5 times powers of ten, or at powers of ten alone; where fewer than two of these are in sight, at
-    round steps, which lie the closer the higher they are."""
+    round steps, which lie the closer the higher they are. In one or two rows at the power of ten in the middle of each,
+    if each has one."""
     decades = range(floor(bottom), ceil(top) + 1)
+    if rows <= 2 and len(few := _powers_of_rows(bottom, top, rows, width)) == rows:
+        return few
     room = max(1, rows // 3)
     candidates: list[list[tuple[float, str]]] = []
     if (top - bottom) * 3 <= room + 2:
@@ -219,6 +222,18 @@ def _log_ticks(bottom: float, top: float, rows: int, width: int) -> tuple[Tick, 
         return best
     label = _roundest(10**bottom, 10**top, width)
     return (Tick(floor((log10(float(label)) - bottom) / (top - bottom) * rows), label),)
+
+
+def _powers_of_rows(bottom: float, top: float, rows: int, width: int) -> tuple[Tick, ...]:
+    """The power of ten that is nearest to the middle of each row, of those rows that have one."""
+    ticks = []
+    for row in range(rows):
+        first, last = (bottom + (top - bottom) * edge / rows for edge in (row, row + 1))
+        inside = [decade for decade in range(ceil(first), ceil(last)) if abs(decade) < 300]
+        if inside:
+            nearest = min(inside, key=lambda decade: abs(decade - (first + last) / 2))
+            ticks.append(Tick(row, round_label(10.0**nearest, width)))
+    return tuple(ticks)
 
 
 def _roundest(low: float, high: float, width: int) -> str:
