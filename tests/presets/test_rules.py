@@ -196,6 +196,11 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
     "rule.warmup_of_nothing": (of("none") + WARMUP + NOTHING, "a constant LR of 0 trains nothing; write method"),
     "rule.longer_run": (of("none", epochs=1) + WARMUP, "; a longer run would leave some"),
     "rule.run_has": (of("StepLR", "step_size = 10"), "never reached: the run has 10 epochs; less"),
+    "rule.run_has_left": (
+        of("StepLR", "step_size = 10"),
+        "never reached: the run has 10 epochs left; less",
+        RunConditions(epochs_before=5, steps_before=315),
+    ),
     "rule.warmup_leaves": (of("StepLR", "step_size = 10") + WARMUP, "never reached: the warm-up leaves 9 epochs; less"),
     "rule.less_drops": (of("StepLR", "step_size = 10"), "; less than 10 would drop the LR"),
     "rule.less_reaches": (of("StepLR", "step_size = 10", "gamma = 2"), "; less than 10 would reach it"),
@@ -439,6 +444,7 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.warmup_of_nothing": [FINE + WARMUP + 'method = "constant"', FINE + WARMUP + "start_factor = 0"],
     "rule.longer_run": [of("none", epochs=2) + WARMUP.replace("1", "2"), FINE + WARMUP],
     "rule.run_has": [FINE, of("StepLR", "step_size = 10") + WARMUP],
+    "rule.run_has_left": [of("StepLR", "step_size = 10")],
     "rule.warmup_leaves": [FINE + WARMUP, of("StepLR", "step_size = 10")],
     "rule.less_drops": [of("StepLR", "step_size = 10", "gamma = 2"), of("StepLR", "step_size = 1", epochs=1)],
     "rule.less_reaches": [of("StepLR", "step_size = 10"), of("StepLR", "step_size = 1", "gamma = 2", epochs=1)],
@@ -611,6 +617,18 @@ def test_and_is_not_said_where_it_would_be_wrong(id: str, captions_said: set[str
         text, *run = case if isinstance(case, tuple) else (case,)
         told = problems(text, *run)
         assert id not in captions_said, told
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        (of("CosineAnnealingWarmRestarts", "T_0 = 10", epochs=24), "; 27 or 37 epochs would end low"),
+        (cyclic("step_size_up = 600"), "; 1,641 batches would end low"),
+    ],
+)
+def test_a_length_that_would_end_low_is_the_whole_run_s_after_a_switch_too(text: str, right: str) -> None:
+    told = problems(text, RunConditions(epochs_before=7, steps_before=441))
+    assert any(problem.message.endswith(right) for problem in told), told
 
 
 def test_points_of_a_stage_set_the_lrs_of_groups_too() -> None:

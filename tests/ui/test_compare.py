@@ -27,6 +27,9 @@ from tui_trainer.compare.metric import in_common
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.compare.slurm import Task
 from tui_trainer.events import Goal, MetricDeclared
+from tui_trainer.presets.catalogue import load as load_preset
+from tui_trainer.records.record import Record
+from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.chart import Overlay
 from tui_trainer.ui.compare.column_choice import ColumnChoice
@@ -303,6 +306,22 @@ async def test_runs_to_come_and_none_at_all(tmp_path: Path, captions_said: set[s
             await pilot.press(key)
         screen.action_metric(1)
         assert not captions_said & {"comparison.by_series", "comparison.screen", "exit.runs_over"}
+
+
+@pytest.mark.says("comparison.trains_by_itself")
+@pytest.mark.never_says("comparison.trains_by_itself", "comparison.idle", in_all_cases=False)
+async def test_a_run_that_trains_for_itself_is_not_called_idle(tmp_path: Path, captions_said: set[str]) -> None:
+    over = record(tmp_path)
+    live = Record.create(tmp_path, RunSpec.of("steplr", load_preset("steplr")).model_dump(mode="json"))
+    for event in scripted_run()[:10]:
+        live.emit(event)
+    async with show(compared(tmp_path, [over, live.folder]), (80, 24)) as (_, screen):
+        assert "1 of 2 runs done, 1 training by itself" in text_of(screen)
+        assert "comparison.idle" not in captions_said
+    live.close()
+    captions_said.clear()
+    async with show(compared(tmp_path, [over, live.folder]), (80, 24)) as (_, screen):
+        assert "comparison.trains_by_itself" not in captions_said
 
 
 @pytest.mark.says("comparison.queued", "comparison.training")

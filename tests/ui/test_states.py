@@ -161,6 +161,10 @@ def test_of_four_endings_the_one_that_came_is_said(kind: str) -> None:
     assert state_word(history)[0] == kind
 
 
+def test_a_reason_that_says_no_more_than_the_ending_is_not_said_behind_it() -> None:
+    assert ending(fold([*LIVE, msgspec.structs.replace(STOPPED, reason="stopped")])).count("stopped") == 1
+
+
 @pytest.mark.never_says("end.finished", "end.stopped", "end.diverged", "end.crashed", "end.best")
 def test_a_run_that_goes_on_has_no_ending() -> None:
     assert ending(fold(LIVE)) == ending(fold([*LIVE, STOPPED, RESUMED])) == ""

@@ -44,7 +44,9 @@ DEFAULT_SIZE = (120, 40)
 )
 @click.option("--rehearse", is_flag=True, help="Plan the LR of schedulers of your own too, by calling a copy of them.")
 @click.option("--epochs", type=click.IntRange(min=1), help="How many epochs it will train, where nobody else can tell.")
-@click.option("--steps", type=click.IntRange(min=1), help="How many steps of its optimizer, likewise.")
+@click.option(
+    "--steps", type=click.IntRange(min=1), help="How many steps its optimizer will take, where nobody else can tell."
+)
 @alert_option
 @notify_options
 @runs_dir_option

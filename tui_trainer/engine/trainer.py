@@ -580,7 +580,12 @@ class Trainer:
         )
         self._emit(SwitchPlanned(at=time.time(), epoch=self._next_epoch, preset=name))
         left = preset.with_training(epochs=self._switch.length.epochs)
-        conditions = RunConditions(len(self._images.train), self._spec.conditions.batchnorm)
+        conditions = RunConditions(
+            len(self._images.train),
+            self._spec.conditions.batchnorm,
+            epochs_before=self._next_epoch - 1,
+            steps_before=self.step + batches_left,
+        )
         for problem in check(left, conditions):
             if problem.severity == "warning":
                 self._emit(Alert(at=time.time(), kind="preset", text=str(problem)))

@@ -52,8 +52,8 @@ def ends_within_a_cycle(case: PresetOnRun) -> Iterator[RuleBroken]:
     lr = planned.at(planned.steps - 1)
     if span < end and lr - bottom > HIGH * (top - bottom):
         warmup = (planned.steps if scheduler.interval == "step" else case.epochs) - span
-        after = case.steps(end + warmup)
-        before = f"{begun + warmup:,}"
+        after = case.steps(end + warmup + case.before)
+        before = f"{begun + warmup + case.before:,}"
         if begun:
             right = say("rule.ends_well", before=before, after=after)
         else:

@@ -36,6 +36,10 @@ class RunConditions:
     """Whether the model has BatchNorm layers."""
     model: str = ""
     """What the network is called; empty where the run has one already, which no preset changes."""
+    epochs_before: int = 0
+    """Epochs that the run trains with another preset before it is switched to this one."""
+    steps_before: int = 0
+    """Steps of the optimizer in them."""
 
     @classmethod
     def of(
@@ -88,7 +92,18 @@ class PresetOnRun:
         """How long the scheduler has, in words."""
         if self.swa_follows:
             return say("rule.swa_leaves", steps=self.steps(self.span))
-        return say("rule.warmup_leaves" if self.preset.warmup else "rule.run_has", steps=self.steps(self.span))
+        if self.preset.warmup:
+            return say("rule.warmup_leaves", steps=self.steps(self.span))
+        return self.run_has(self.steps(self.span))
+
+    @property
+    def before(self) -> int:
+        """How much of the run is trained before this preset: in epochs or batches, as its scheduler counts."""
+        return self.run.steps_before if self.preset.scheduler.interval == "step" else self.run.epochs_before
+
+    def run_has(self, length: str) -> str:
+        """That the run has this length, or after a switch so much of it left."""
+        return say("rule.run_has_left" if self.run.epochs_before else "rule.run_has", steps=length)
 
     def less(self, caption: str, than: int | None = None) -> str:
         """What a smaller number would do, where there is one."""

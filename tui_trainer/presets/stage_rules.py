@@ -57,7 +57,7 @@ def points_fit_the_run(case: PresetOnRun) -> Iterator[RuleBroken]:
         return
     each = case.batches_per_epoch if scheduler.interval == "step" else 1
     if scheduler.points[-1][0] * each > case.span:
-        part = say("rule.run_has", steps=counted(case.epochs, "epoch"))
+        part = case.run_has(counted(case.epochs, "epoch"))
         said = say("rule.points_beyond", epoch=f"{scheduler.points[-1][0]:g}", part=part)
         yield RuleBroken("scheduler.points", said)
 

@@ -292,6 +292,11 @@ CAPTIONS = {
         "runs are left, and nobody trains them",
         "somebody does; all are over",
     ),
+    "comparison.trains_by_itself": Caption(
+        "{done} of {runs} done, {live} training by itself",
+        "no process trains for the comparison, and runs that were begun elsewhere train",
+        "one does; none of its runs trains",
+    ),
     "comparison.queued": Caption(
         "{done} of {runs} done, the rest is in the queue",
         "a cluster's queue holds runs that are left, and none trains",

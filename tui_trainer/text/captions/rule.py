@@ -215,6 +215,9 @@ CAPTIONS = {
     ),
     # The scheduler on a run of this length; {part} is one of the next two
     "rule.run_has": Caption("the run has {steps}", "how long a scheduler acts, without [warmup]", "with [warmup]"),
+    "rule.run_has_left": Caption(
+        "the run has {steps} left", "the same of a preset that a run is switched to", "of one that it begins with"
+    ),
     "rule.warmup_leaves": Caption("the warm-up leaves {steps}", "the same with [warmup]", "without [warmup]"),
     "rule.less_drops": Caption(
         "; less than {than} would drop the LR", "of StepLR, where a smaller step_size would", "of a gamma of 1 or more"

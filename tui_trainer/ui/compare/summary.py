@@ -78,6 +78,9 @@ class CompareHeadline(Panel):
         if done == len(runs) and not driven:
             return [Span("● " + all_over(len(runs)), "good")]
         if not driven:
+            if live := sum(run.state == "running" for run in runs):
+                said = say("comparison.trains_by_itself", done=done, runs=counted(len(runs), "run"), live=live)
+                return [Span("● " + said, "live")]
             return [Span("● " + say("comparison.idle", done=done, runs=counted(len(runs), "run")), "warning")]
         if comparison.elsewhere.only_waits and (self._queue is None or self._queue.is_over):
             return [Span("● " + say("comparison.queued", done=done, runs=counted(len(runs), "run")))]

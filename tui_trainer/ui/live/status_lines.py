@@ -302,7 +302,7 @@ def ending(history: History) -> str:
         case "diverged":
             first = say("end.diverged", step=step, reason=reason)
         case "stopped":
-            first = say("end.stopped", step=step, done=done) + (f": {reason}" if reason else "")
+            first = say("end.stopped", step=step, done=done) + (f": {reason}" if reason not in ("", "stopped") else "")
         case "crashed":
             first = say("end.crashed", step=step, reason=reason)
     return "; ".join(filter(None, (first, best_in_words(history.best, history.lowest, history.health))))
