@@ -543,6 +543,19 @@ def test_in_a_report_curves_have_their_names_at_their_ends(tmp_path: Path) -> No
     assert html.count(">◆<") == 4  # of validation loss and accuracy, each preset's best
 
 
+def test_a_report_tells_long_names_apart_and_draws_no_line_of_nothing(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    made = [record(runs, name=f"optimizer.lr 0.0{lr}", epochs=3) for lr in (103, 304)]
+    begun = record(runs, name="begun")
+    rewritten(begun, scripted_run()[:6])
+    comparison = compared(runs, [*made, begun])
+    html = as_html(comparison, find_out(comparison))
+    ends = set(re.findall(r'class="name"[^>]*>([^<]*)<', html))
+    assert {"…imizer.lr 0.0103", "…imizer.lr 0.0304"} <= ends
+    assert html.count("<polyline") > 0
+    assert 'points=""' not in html
+
+
 def test_a_comparison_of_finished_runs_loads_no_torch(tmp_path: Path) -> None:
     import subprocess
     import sys

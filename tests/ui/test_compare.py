@@ -308,6 +308,15 @@ async def test_runs_to_come_and_none_at_all(tmp_path: Path, captions_said: set[s
         assert not captions_said & {"comparison.by_series", "comparison.screen", "exit.runs_over"}
 
 
+async def test_names_that_begin_alike_are_told_apart_in_little_room(tmp_path: Path) -> None:
+    made = [record(tmp_path, name=f"optimizer.lr 0.0{i}") for i in (1, 3)]
+    async with show(compared(tmp_path, made), (80, 24)) as (_, screen):
+        table = screen.query_one(CompareTable).plain()[1:]
+        assert [line.split("optimizer.lr")[-1].split("lr ")[-1][:4] for line in table] == ["0.01", "0.03"]
+        ends = [line.split()[-1] for line in screen.query_one("#loss", Overlay).plain() if "lr 0.0" in line]
+        assert sorted(ends) == ["0.01", "0.03"]
+
+
 @pytest.mark.says("comparison.trains_by_itself")
 @pytest.mark.never_says("comparison.trains_by_itself", "comparison.idle", in_all_cases=False)
 async def test_a_run_that_trains_for_itself_is_not_called_idle(tmp_path: Path, captions_said: set[str]) -> None:

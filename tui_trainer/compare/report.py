@@ -31,6 +31,7 @@ from tui_trainer.records.errors import RunsError, reason
 from tui_trainer.records.history import History
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
+from tui_trainer.text.short_names import short_names
 
 WIDTH, HEIGHT = 860, 300
 LEFT, RIGHT, TOP, BOTTOM = 62, 150, 12, 46
@@ -101,7 +102,7 @@ def chart(title: str, unit: str, curves: Sequence[Curve], *, log: bool = False) 
             outline = [(x, high) for x, _, high in curve.band] + [(x, low) for x, low, _ in reversed(curve.band)]
             edge = " ".join(f"{x_of(x):.1f},{y_of(y):.1f}" for x, y in outline)
             parts.append(f'<polygon class="band" points="{edge}"/>')
-        for line in curve.lines:
+        for line in filter(None, curve.lines):
             path = " ".join(f"{x_of(x):.1f},{y_of(y):.1f}" for x, y in line)
             parts.append(f'<polyline class="line{thin}"{style} points="{path}"/>')
         first = curve.lines[0] if curve.lines else []
@@ -114,8 +115,10 @@ def chart(title: str, unit: str, curves: Sequence[Curve], *, log: bool = False) 
         parts.append("</g>")
     parts.append("</g>")
     ends = [(y_of(curve.lines[0][-1][1]), curve) for curve in curves if curve.lines and curve.lines[0]]
+    short = short_names([curve.name for curve in curves], LONGEST_NAME)
+    names = {curve.number: name for curve, name in zip(curves, short, strict=True)}
     for y, curve in _apart(ends, TOP + 8, TOP + high):
-        name = escape(curve.name if len(curve.name) <= LONGEST_NAME else f"{curve.name[: LONGEST_NAME - 1]}…")
+        name = escape(names[curve.number])
         cross = " ✗" if curve.ended_early else ""
         parts.append(f'<g class="run c{curve.colour}" data-run="{curve.number}">')
         parts.append(f'<text class="name" x="{WIDTH - RIGHT + 6}" y="{y + 4:.1f}">{name}{cross}</text></g>')

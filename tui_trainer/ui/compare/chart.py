@@ -17,6 +17,7 @@ from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale, linear
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
+from tui_trainer.text.short_names import short_names
 from tui_trainer.ui.charts.chart import (
     EARLY,
     FULLEST,
@@ -203,8 +204,10 @@ class Overlay(Chart[CompareAxis]):
         glyphs += [glyph for each in curves for glyph in self._marks(each.group, made[each.group.label], scale, frame)]
         rows = self._canvas.rows(self._cursor_line(frame), glyphs, styles)
         named: list[tuple[float, GlyphRun]] = []
-        for each in reversed(curves):  # the chosen preset lies on top, and its name is the last to go
-            named += self._named(each.group, made[each.group.label], scale, frame)
+        names = short_names([_label(each.group) for each in curves], frame.right)
+        for each, name in zip(reversed(curves), reversed(names), strict=True):
+            # the chosen preset lies on top, and its name is the last to go
+            named += self._named(each.group, name, made[each.group.label], scale, frame)
         return beside(frame, rows, scale.ticks if curves else (), names=at_ends(named, frame.height))
 
     def _kept(self, each: GroupCurves, columns: int) -> Lines:
@@ -332,7 +335,7 @@ class Overlay(Chart[CompareAxis]):
                 glyphs += self.glyph(at * frame.width // len(longest), min(value, top), scale, frame, EARLY, style)
         return glyphs
 
-    def _named(self, group: Group, lines: Lines, scale: Scale, frame: Frame) -> list[tuple[float, GlyphRun]]:
+    def _named(self, group: Group, name: str, lines: Lines, scale: Scale, frame: Frame) -> list[tuple[float, GlyphRun]]:
         """A preset's name, and the row at which its line ends; nothing where none of it is in sight."""
         at, value = _end(lines.line)
         if at < 0:
@@ -340,7 +343,7 @@ class Overlay(Chart[CompareAxis]):
         if at < 0 or not frame.height:
             return []
         height = min(1.0, max(0.0, scale.height(value)))
-        return [(min(frame.height - 1.0, (1 - height) * frame.height), GlyphRun(_label(group), f"run{group.colour}"))]
+        return [(min(frame.height - 1.0, (1 - height) * frame.height), GlyphRun(name, f"run{group.colour}"))]
 
     def _cursor_line(self, frame: Frame) -> list[Glyph]:
         if self.axis.cursor is None:

@@ -18,6 +18,7 @@ from tui_trainer.compare.metric import SHORT, Metric
 from tui_trainer.compare.plain_lines import cell
 from tui_trainer.compare.table import TARGET_COLUMNS, Row
 from tui_trainer.text.plain import plain
+from tui_trainer.text.short_names import short_names
 from tui_trainer.ui.charts.chart import narrow
 from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.formatting import UNKNOWN, fit, loss, lr
@@ -136,8 +137,9 @@ class CompareTable(SeriesStyles, can_focus=False):
         last = min(len(rows), self._top + room)
         seen = f" {self._top + 1}–{last}/{len(rows)}" if last - self._top < len(rows) else ""
         lines: list[Line] = [self._head(heads, widths, label, width, seen)]
+        names = short_names([plain(row.group.label) for row in rows], label)
         for i in range(self._top, last):
-            lines.append(self._line(rows[i], cells[i], roles[i], widths, label, width))
+            lines.append(self._line(rows[i], fit(names[i], label), cells[i], roles[i], widths))
         return lines
 
     @staticmethod
@@ -258,13 +260,12 @@ class CompareTable(SeriesStyles, can_focus=False):
         ]
         return (Span(fit(gap + "  ".join(parts), width), "faint"),)
 
-    def _line(self, row: Row, cells: list[str], roles: list[str], widths: list[int], label: int, width: int) -> Line:
+    def _line(self, row: Row, name: str, cells: list[str], roles: list[str], widths: list[int]) -> Line:
         group = row.group
         here = group.number == self._chosen
         seen = self.shown.is_seen(group.number)
         pin = "^" if group.number in self.shown.pinned else " "
         colour = f"run{group.colour}" if seen else "faint"
-        name = fit(plain(group.label), label)
         line = [Span("▌" if here else " ", "live"), Span(f"{SWATCH}{pin}", colour)]
         line.append(Span(f"{name} ", "strong" if here else "" if seen else "faint"))
         if self._axis.cursor is None and self._bar_width(self._findings):

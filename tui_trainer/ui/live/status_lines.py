@@ -238,7 +238,7 @@ class Progress(Panel):
         if history is None:
             return []
         if history.ended is not None:
-            return [(Span(" "), Span(ending(history), "strong"))]
+            return [(Span(" "), Span(cut(ending(history), width - 2), "strong"))]
         right = self._costs(history, width)
         recipe = history.recipe
         if recipe is None and not history.last_step:
