@@ -9,6 +9,7 @@ import shutil
 import stat
 import time
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -29,7 +30,7 @@ from tui_trainer.compare.plain_lines import find_out, in_lines
 from tui_trainer.compare.report import ReportFailed, as_html, as_markdown, write_report
 from tui_trainer.compare.session import Contestant, Session, SessionDamaged, find_session
 from tui_trainer.compare.table import tabulate
-from tui_trainer.events import Digests, RunEnded, SettingChanged, decode_lines
+from tui_trainer.events import Digests, EpochEnded, RunEnded, SettingChanged, decode_lines
 from tui_trainer.presets.checks import parse
 from tui_trainer.records.errors import RunNotFound, RunsError
 from tui_trainer.records.export import export_csv
@@ -547,7 +548,7 @@ def test_a_report_tells_long_names_apart_and_draws_no_line_of_nothing(tmp_path: 
     runs = tmp_path / "runs"
     made = [record(runs, name=f"optimizer.lr 0.0{lr}", epochs=3) for lr in (103, 304)]
     begun = record(runs, name="begun")
-    rewritten(begun, scripted_run()[:6])
+    rewritten(begun, list(takewhile(lambda event: not isinstance(event, EpochEnded), scripted_run())))
     comparison = compared(runs, [*made, begun])
     html = as_html(comparison, find_out(comparison))
     ends = set(re.findall(r'class="name"[^>]*>([^<]*)<', html))
