@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,12 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 
 def no_route(far: Path) -> None:
     (far / "bin" / "ssh").write_text("#!/bin/sh\necho 'no route' >&2\nexit 255\n")
+
+
+def cut(far: Path) -> None:
+    """End the newest connection, if it has not ended by itself."""
+    with suppress(ProcessLookupError):
+        os.kill(int((far / "pids").read_text().split()[-1]), signal.SIGKILL)
 
 
 @pytest.mark.says("comparison.not_reached")
@@ -159,7 +166,7 @@ def test_one_that_goes_on_is_followed_and_a_lost_line_is_said_until_it_is_back(
         polled(comparison, lambda: run.history.steps == here.history.steps)
         ssh = (far / "bin" / "ssh").read_text()
         no_route(far)
-        os.kill(int((far / "pids").read_text().split()[-1]), signal.SIGKILL)
+        cut(far)
         polled(comparison, lambda: any("connection to box is lost" in line for line in find_out(comparison).verdict))
         assert run.state == "running"  # what is not known is not said
         record.emit(end)
@@ -184,7 +191,7 @@ def test_what_had_come_is_told_where_the_line_breaks_before_all_is_fetched(
     monkeypatch.setattr("tui_trainer.remote.mirror.PIECE", 16 << 10)
     with FarRecords(asks=None, warn=print) as records:
         comparison = compared(tmp_path / "runs", records, "ssh://box/~/table.csv")
-        os.kill(int((far / "pids").read_text()), signal.SIGKILL)
+        cut(far)
         records.fetch()
         comparison.poll_all()
         (run,) = comparison.runs
