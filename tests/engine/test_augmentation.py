@@ -124,14 +124,14 @@ def test_a_rotation_is_torchvisions(pixels: Tensor, interpolation: str) -> None:
     angles = torch.rand(COUNT, generator=generator_for("crop and flip", 0, 1), dtype=torch.float64) * 80 - 40
     mode = v2.InterpolationMode(interpolation)
     same, inside = [], 0
-    for image, angle, turned in [*zip(images, angles.tolist(), after, strict=True)][:60]:
+    for image, angle, turned in [*zip(images, angles.tolist(), after, strict=True)][:30]:
         theirs = v2.functional.rotate(image, angle, interpolation=mode, fill=[0.2])
         covered = v2.functional.rotate(torch.ones(1, 12, 10), angle, interpolation=mode, fill=[0.0])[0]
         settled = (covered == 0) | (covered > 0.9999)  # between the two, torchvision fills in its own way
         inside += int((covered > 0.9999).sum())
         same.append(((theirs - turned).abs() < 1e-4)[:, settled].float().mean())
     assert float(torch.stack(same).mean()) > 0.995  # a place half-way between two pixels may fall to either
-    assert inside > 0.6 * 60 * 120
+    assert inside > 0.6 * 30 * 120
 
 
 def test_a_rectangle_is_blotted_out_of_the_size_and_shape_that_are_asked_for(pictures: Tensor) -> None:
@@ -179,8 +179,8 @@ def test_a_cutout_is_a_square(pictures: Tensor) -> None:
 def test_policies_are_torchvisions_own_to_the_bit(pixels: Tensor, asked: dict[str, Any], channels: int) -> None:
     v2 = pytest.importorskip("torchvision.transforms.v2")
     normalisation = Normalisation((0.5,) * channels, (0.2,) * channels)
-    some = pixels[:80, :channels]
-    made = Augmentation(transforms(asked), 80, some.shape[1:], normalisation, 3, 2, CPU)
+    some = pixels[:24, :channels]
+    made = Augmentation(transforms(asked), 24, some.shape[1:], normalisation, 3, 2, CPU)
     before = torch.get_rng_state()
     after = normalisation.pixels(made(normalisation.floats(some), 0))
     assert torch.equal(torch.get_rng_state(), before)
@@ -188,29 +188,29 @@ def test_policies_are_torchvisions_own_to_the_bit(pixels: Tensor, asked: dict[st
     if "policy" in arguments:
         arguments["policy"] = v2.AutoAugmentPolicy(arguments["policy"])
     theirs = getattr(v2, asked["name"])(**arguments)
-    seeds = torch.randint(2**62, (80,), generator=generator_for("crop and flip", 3, 2)).tolist()
+    seeds = torch.randint(2**62, (24,), generator=generator_for("crop and flip", 3, 2)).tolist()
     changed = 0
     with torch.random.fork_rng(devices=[]):
         for image, seed, got in zip(some, seeds, after, strict=True):
             torch.manual_seed(seed)
             assert torch.equal(got, theirs(image))
             changed += not torch.equal(got, image)
-    assert changed > 40
+    assert changed > 8
 
 
 @pytest.mark.parametrize("name", EACH)
 def test_what_is_drawn_follows_from_seed_and_epoch_alone(pictures: Tensor, name: str) -> None:
     asked = {"name": name, **EACH[name]}
-    first = shown(pictures[:40], asked)
+    first = shown(pictures[:12], asked)
     torch.rand(7)
-    assert torch.equal(first, shown(pictures[:40], asked))
-    assert not torch.equal(first, shown(pictures[:40], asked, epoch=2))
-    assert not torch.equal(first, shown(pictures[:40], asked, seed=1))
+    assert torch.equal(first, shown(pictures[:12], asked))
+    assert not torch.equal(first, shown(pictures[:12], asked, epoch=2))
+    assert not torch.equal(first, shown(pictures[:12], asked, seed=1))
 
 
-@pytest.mark.parametrize("batch_size", [16, 25])
+@pytest.mark.parametrize("batch_size", [7, 16])
 def test_an_epoch_taken_up_in_the_middle_shows_the_same(pictures: Tensor, batch_size: int) -> None:
-    pictures, labels = pictures[:96], torch.arange(96)
+    pictures, labels = pictures[:36], torch.arange(36)
     split = Split(pictures, labels, transforms(*({"name": n, **EACH[n]} for n in ORDER)), OF_PHOTOGRAPHS)
     whole = [images for images, _ in batches(split, batch_size, 3, 2)]
     rest = [images for images, _ in batches(split, batch_size, 3, 2, first=3)]
