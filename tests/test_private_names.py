@@ -35,7 +35,7 @@ ADAPTERS = {
 }
 """The files that may know private names, and whose."""
 
-DOCUMENTED = {"_exit", "_replace"}
+DOCUMENTED = {"_asdict", "_exit", "_replace"}
 """Names that only look private: of `os`, and of named tuples."""
 
 
