@@ -81,5 +81,6 @@ class MedianStopping:
         own = [session.value_at(each, self._trial) for each in range(1, epoch + 1)]
         found = worse_than_median(self._metric, own, session.values_at(epoch, but=self._trial))
         if found is not None:
-            told = {"monitor": self._metric.name, "epoch": epoch, "detail": "", **found._asdict()}
-            self._stop(Stop(by="session", reason=word(Reason(WORSE_THAN_MEDIAN, told))))
+            values = {"best": found.best, "median": found.median, "others": found.others}
+            told = Reason(WORSE_THAN_MEDIAN, {"monitor": self._metric.name, "epoch": epoch, "detail": "", **values})
+            self._stop(Stop(by="session", reason=word(told)))
