@@ -5,8 +5,9 @@ import os
 import signal
 import uuid
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """Without a word of what to run, the quick tests are; whoever names a file, a folder or a mark has all of it."""
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.markexpr:
         config.option.markexpr = "not slow"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where nothing is compiled yet, workers share that: each begins with other files, and finds the rest done."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+    here = Path(__file__).parent
+    for file in sorted(here.rglob("test_*.py"))[number::count]:
+        with suppress(pytest.skip.Exception):
+            import_module(".".join(("tests", *file.relative_to(here).with_suffix("").parts)))
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -5,6 +5,8 @@ of the screen takes where it is not.
 
 And screens that are painted where a test looks at them alone: an app without a terminal throws away what it has
 painted, a third of what such a test takes. What a widget computes to be painted it computes all the same.
+
+And style sheets that are parsed once, and not by each app anew.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from collections import deque
 
 from textual import app, pilot
 from textual._compositor import Compositor
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
+from textual.css.types import CSSLocation
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -28,7 +33,8 @@ def install() -> None:
     """Have all pilots wait like this, and no app paint for nobody."""
     app.wait_for_idle = pilot.wait_for_idle = _until_idle  # type: ignore[attr-defined]
     Pilot._wait_for_screen = _until_drawn  # type: ignore[assignment, method-assign]
-    Compositor.render_update = _unpainted  # type: ignore[assignment, method-assign]
+    Compositor.render_update = _unpainted  # type: ignore[method-assign]
+    Stylesheet._parse_rules = _parsed_once  # type: ignore[method-assign]
 
 
 async def _until_idle(_: float = 0.0) -> None:
@@ -67,3 +73,22 @@ def _wants_to_be_drawn(screen: Screen[object]) -> bool:
 def _unpainted(self: Compositor, *_: object, **__: object) -> None:
     """What has changed is done with; `render_strips`, which is what looks at a screen, does without it."""
     self._dirty_regions.clear()
+
+
+_PARSE = Stylesheet._parse_rules
+_parsed: dict[tuple[object, ...], list[RuleSet]] = {}
+
+
+def _parsed_once(
+    self: Stylesheet,
+    css: str,
+    read_from: CSSLocation,
+    is_default_rules: bool = False,
+    tie_breaker: int = 0,
+    scope: str = "",
+) -> list[RuleSet]:
+    """The rules of a style sheet, which an app does not change once they are parsed."""
+    key = (css, read_from, is_default_rules, tie_breaker, scope, *sorted(self._variables.items()))
+    if key not in _parsed:
+        _parsed[key] = _PARSE(self, css, read_from, is_default_rules, tie_breaker, scope)
+    return _parsed[key]

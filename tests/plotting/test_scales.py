@@ -4,7 +4,7 @@ import itertools
 from math import floor, inf, log10
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tui_trainer.plotting.scales import Scale, along, linear, logarithmic, over_time
@@ -42,6 +42,7 @@ def middle(scale: Scale, row: int, rows: int) -> float:
     return scale.low + (row + 0.5) / rows * (scale.high - scale.low)
 
 
+@example(0.0, -1.9016090218479327e-16, 10)
 @given(FINITE, FINITE, ROWS)
 def test_a_linear_scale_holds_its_values_and_ticks_tell_the_truth(one: float, other: float, rows: int) -> None:
     low, high = sorted((one, other))

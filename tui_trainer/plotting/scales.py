@@ -130,7 +130,8 @@ def _tick_labels(values: Sequence[float], step: float, width: int) -> list[str]:
     if not _are_rounded(labels, values, step):
         return labels
     endings = [_last_digits(value, step, width) for value in values]
-    if step < 10 ** (width - 2) and len({*endings}) == len(endings):  # of a larger number the last digits are noise
+    # Of a larger number the last digits are noise; of a smaller one they do not tell how small it is.
+    if 10.0 ** (1 - width) <= step < 10 ** (width - 2) and len({*endings}) == len(endings):
         return endings
     return [label if label not in labels[:i] else "" for i, label in enumerate(labels)]
 

@@ -60,6 +60,8 @@ class Panel(Widget):
         self._hidden = self._soon = False
         self._fits: Size | None = None
         """The size that the strips were made for."""
+        self._styled_by: tuple[Style, Mapping[str, str]] | None = None
+        """What all styles follow from: the widget's own, and the theme's colours."""
 
     def lines(self) -> Sequence[Line]:
         """The lines to show, for the size at hand; those that do not fit are left out."""
@@ -155,9 +157,14 @@ class Panel(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         if self.is_mounted:
-            self.call_next(self._restyle)  # the styles of component classes come after this
+            self.call_next(self._restyle_if_changed)  # the styles of what it stands in come after this
+
+    def _restyle_if_changed(self) -> None:
+        if self._styled_by != (self.rich_style, self.app.theme_variables):  # it is told of each class that anything takes on
+            self._restyle()
 
     def _restyle(self) -> None:
+        self._styled_by = self.rich_style, self.app.theme_variables
         self.forget()
         self.redraw()
 
