@@ -102,8 +102,12 @@ HEALTH: dict[str, tuple[Sequence[AnyEvent], str, str]] = {
     "well, and stopped": ([*LIVE, ended("stopped")], "health.well", "nothing seems wrong with this run"),
     "numbers alone": ([BEGUN, NUMBERS], "health.not_judged", "not judged: of a run that tells numbers alone"),
     "numbers alone, and over": ([BEGUN, NUMBERS, ended("finished")], "health.not_judged", "not judged"),
-    "crashed": ([*LIVE, ended("crashed")], "end.crashed", "crashed after step 0: asked to"),
-    "crashed before it trained": ([BEGUN, ended("crashed")], "end.crashed", "crashed after step 0: asked to"),
+    "crashed": ([*LIVE, ended("crashed")], "end.crashed", "crashed after step 54: asked to"),
+    "crashed before it trained": (
+        [BEGUN, ended("crashed")],
+        "end.before_first_batch",
+        "crashed before the first batch: ",
+    ),
 }
 EACH_OF_HEALTH = {"answer.nothing_trained_yet", "answer.nothing_was_trained", "health.well", "health.not_judged"}
 

@@ -161,6 +161,17 @@ def test_of_four_endings_the_one_that_came_is_said(kind: str) -> None:
     assert state_word(history)[0] == kind
 
 
+@pytest.mark.says("end.before_first_batch", "end.crashed")
+@pytest.mark.never_says("end.before_first_batch", "end.crashed")
+def test_a_run_that_fails_as_it_is_loaded_has_crashed_where_it_was(captions_said: set[str]) -> None:
+    failed = msgspec.structs.replace(STOPPED, status="crashed", reason="no data", step=0, epoch=0)
+    assert ending(fold([*LIVE, failed])).startswith("crashed after step 54: no data")
+    assert "end.before_first_batch" not in captions_said
+    captions_said.clear()
+    assert ending(fold([*EVENTS[:2], failed])) == "crashed before the first batch: no data"
+    assert "end.crashed" not in captions_said
+
+
 def test_a_reason_that_says_no_more_than_the_ending_is_not_said_behind_it() -> None:
     assert ending(fold([*LIVE, msgspec.structs.replace(STOPPED, reason="stopped")])).count("stopped") == 1
 

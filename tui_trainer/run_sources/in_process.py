@@ -225,7 +225,9 @@ class LocalRun:
             # torch stays: the collector, which all threads wait for, need not go through it each time. What the run
             # before has left was collected at its end.
             gc.freeze()
-            checkpoints = self._begin_record(prepared.checkpoint["step"] if prepared.checkpoint is not None else None)
+            if prepared.checkpoint is not None:
+                self._step, self._epoch = prepared.checkpoint["step"], prepared.checkpoint["epoch"]
+            checkpoints = self._begin_record(self._step if prepared.checkpoint is not None else None)
             if prepared.checkpoint is None and self.record is not None and self.record.history.steps:
                 self._emit(Alert(at=time.time(), kind="checkpoint", text=say("notice.trains_again")))
             from tui_trainer.engine.train import train
@@ -234,7 +236,7 @@ class LocalRun:
         except (UserError, RunsError) as error:
             if isinstance(error, UserError) and error.lines:
                 self.failure = f"{error}\n{error.lines}"
-            return crashed(str(error), exit_code=2)
+            return crashed(str(error), exit_code=2, step=self._step, epoch=self._epoch)
         except BaseException as error:  # the last line of defence: a run always says how it ended
             return self._failed(error)
 
