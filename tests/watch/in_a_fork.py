@@ -28,7 +28,7 @@ def _end_of(text: str, script: str) -> int:
         seen = error.__traceback__.tb_next if error.__traceback__ is not None else None
         sys.last_type, sys.last_value, sys.last_traceback = type(error), error, seen
         sys.excepthook(type(error), error.with_traceback(seen), seen)
-        code, interrupted = 1, isinstance(error, KeyboardInterrupt)
+        code, interrupted = 1, type(error) is KeyboardInterrupt  # as an interpreter has it: no class of it
     if code is not None and not isinstance(code, int):
         print(code, file=sys.stderr)
         code = 1

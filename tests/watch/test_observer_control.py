@@ -15,8 +15,9 @@ from typing import Any, cast
 import pytest
 import torch
 
+from tests.preloaded import Running
 from tests.waiting import until
-from tests.watch.watched import Trace, environment, read_traces, run
+from tests.watch.watched import IN_A_FORK, INJECTED, Trace, environment, forked, read_traces, run
 from tui_trainer.watching.injected._tui_trainer_observer.control import StopRequested, told_in_a_line
 from tui_trainer.watching.injected._tui_trainer_observer.optimizer_steps import OptimizerRecord, OptimizerSteps
 from tui_trainer.watching.trace import CONTROL_SIZE, Asked, Goodbye, Obeyed, Options, control_file, processes
@@ -50,13 +51,12 @@ class Endless:
         self.folder = folder
         self.traces = folder / "traces"
         self.asked = 0
-        self.process = subprocess.Popen(
-            [sys.executable, str(script)],
-            cwd=folder,
-            env=environment(self.traces, options),
+        self.process = Running(
+            *(str(INJECTED), str(script)),
+            module=IN_A_FORK,
+            env=forked(environment(self.traces, options)),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
         )
 
     @property
@@ -93,6 +93,14 @@ class Endless:
         until(lambda: bool(found()) or self.process.poll() is not None)
         return found()[-1]
 
+    def ended(self) -> tuple[str, str]:
+        """Wait for its end; what it printed, and its errors."""
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        printed, errors = self.process.stdout.read().decode(), self.process.stderr.read().decode()
+        self.process.wait()
+        return printed, errors
+
     def stands_still(self) -> int:
         """Wait until no step has come for a while; how many there were."""
         before = -1
@@ -113,9 +121,8 @@ def endless(tmp_path: Path) -> Iterator[Endless]:
     program = Endless(tmp_path)
     until(lambda: program.steps() > 3)
     yield program
-    if program.process.poll() is None:
-        program.process.kill()
-        program.process.communicate()
+    program.process.kill()
+    program.ended()
 
 
 def test_it_pauses_makes_one_step_goes_on_and_stops(endless: Endless) -> None:
@@ -135,7 +142,7 @@ def test_it_pauses_makes_one_step_goes_on_and_stops(endless: Endless) -> None:
     endless.ask("stop", at=at)
     last = endless.obeyed("stop").step
     assert last >= at
-    printed, errors = endless.process.communicate()
+    printed, errors = endless.ended()
     assert (printed, errors) == ("tidied up\n", f"stopped from tui-trainer, at the end of step {last}\n")
     assert endless.process.returncode == 1  # an exception that nobody caught
     assert endless.trace.values("optimizer.step")[-1] == last
@@ -167,7 +174,7 @@ def test_the_lr_is_multiplied_while_it_steps_and_is_the_programs_own_after(endle
     endless.obeyed("lr")
     until(lambda: endless.trace.values("lr") == [0.5, 0.25, 0.5])
     endless.ask("stop")
-    endless.process.communicate()
+    endless.ended()
     assert set((endless.folder / "steps").read_text().split()) == {"0.5"}
 
 
@@ -254,7 +261,7 @@ def test_what_is_no_order_is_left_alone_and_without_control_nothing_is_looked_fo
     now = program.steps()
     until(lambda: program.steps() > now + 60)
     program.process.kill()
-    program.process.communicate()
+    program.ended()
     assert program.trace.all(Obeyed) == []
 
 

@@ -20,6 +20,7 @@ from tui_trainer.watching.trace import LATE, OPTIONS_FILE, AnyDefinition, Option
 
 INJECTED = Path(tui_trainer.watching.__file__).parent / "injected"
 
+IN_A_FORK = "tests.watch.in_a_fork"
 STARTED_WITH = ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "OMP_NUM_THREADS")
 """What an interpreter reads as it starts, and of ours one that is forked has been told already."""
 
@@ -134,6 +135,12 @@ def environment(folder: Path, options: Options | None = None, *, watch: bool = T
     return variables
 
 
+def forked(env: dict[str, str]) -> dict[str, str]:
+    """The environment of a program that is run by `IN_A_FORK`, which sets what an interpreter starts with."""
+    started_with = {name: os.environ[name] for name in STARTED_WITH if name in os.environ}
+    return {name: text for name, text in env.items() if name not in STARTED_WITH} | started_with
+
+
 def run(
     folder: Path,
     program: str,
@@ -166,10 +173,6 @@ def run(
             [python, str(script), *arguments], cwd=folder, env=env, capture_output=True, text=True, timeout=300
         )
     else:
-        for name in STARTED_WITH:  # `tests/watch/in_a_fork.py` sets them
-            env.pop(name, None)
-            if name in os.environ:
-                env[name] = os.environ[name]
         injected = str(INJECTED) if watch else ""
-        ended = preloaded.run(injected, str(script), *arguments, module="tests.watch.in_a_fork", env=env)
+        ended = preloaded.run(injected, str(script), *arguments, module=IN_A_FORK, env=forked(env))
     return Watched(ended.returncode, ended.stdout, ended.stderr, read_traces(traces) if watch else [])
