@@ -53,6 +53,27 @@ async def test_the_charts_are_the_last_to_go(show: Show, captions_said: set[str]
         assert shown.the(Listing).region.size
 
 
+@pytest.mark.says("screen.goes_back")
+@pytest.mark.never_says("screen.goes_back")
+async def test_the_way_back_is_said_on_a_page_that_was_opened_and_is_one(show: Show, captions_said: set[str]) -> None:
+    for keys in (("p",), ("p", "slash", "x"), ("p", "e"), ("m",)):
+        async with show(LIVE, size=(60, 4)) as shown:
+            await shown.frame()
+            assert "ctrl+c leaves." in " ".join(shown.text().split())
+            assert "screen.goes_back" not in captions_said
+            await shown.pilot.resize_terminal(100, 30)
+            await shown.press(*keys)
+            pages = len(shown.app.screen_stack)
+            await shown.pilot.resize_terminal(60, 12)
+            await shown.frame()
+            assert "esc leads back." in " ".join(shown.text().split())
+            for _ in range(3):
+                if len(shown.app.screen_stack) == pages:
+                    await shown.press("escape")
+            assert len(shown.app.screen_stack) == pages - 1, keys
+            captions_said.clear()
+
+
 async def test_the_key_that_is_said_to_leave_does_so_where_letters_are_typed(show: Show) -> None:
     for keys in (("p", "slash"), ("p", "e")):
         async with show(LIVE, size=(100, 30)) as shown:

@@ -160,7 +160,8 @@ class Panel(Widget):
             self.call_next(self._restyle_if_changed)  # the styles of what it stands in come after this
 
     def _restyle_if_changed(self) -> None:
-        if self._styled_by != (self.rich_style, self.app.theme_variables):  # it is told of each class that anything takes on
+        # It is told of each class that anything takes on.
+        if self._styled_by != (self.rich_style, self.app.theme_variables):
             self._restyle()
 
     def _restyle(self) -> None:

@@ -129,6 +129,8 @@ class TooSmall(Panel):
         width, height = self.app.size
         least = least_height(self.screen)
         text = say("screen.too_small", columns=LEAST_WIDTH, lines=least, width=width, height=height)
+        if self.screen is not self.app.screen_stack[0]:
+            text += say("screen.goes_back")
         return [(Span(" "), Span(line, "warning")) for line in wrap(text, width - 2)]
 
 

@@ -13,6 +13,11 @@ CAPTIONS = {
         "the terminal has less room than the screen on show needs; with the key that leaves wherever one is",
         "it has as much; of q, which is a letter while a filter is typed",
     ),
+    "screen.goes_back": Caption(
+        " esc leads back.",
+        "the same, on a page that was opened over another one: pressed once, or once more where something was typed",
+        "nothing lies below it",
+    ),
     "screen.broke": Caption(
         "the screen broke: {error}", "an error of ours ended the screen; what it showed trains on", "a person left it"
     ),
