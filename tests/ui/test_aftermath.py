@@ -324,6 +324,26 @@ async def test_R_goes_on_where_the_run_was_shown_and_the_screen_follows(
     opened[0].close()
 
 
+LONG_REASON = (
+    "mnist is not in /data (MNIST/raw/train-images-idx3-ubyte is missing): --download fetches it, and --data-dir names "
+    "another folder"
+)
+
+
+@pytest.mark.parametrize(("reason", "is_whole"), [(LONG_REASON, True), ("no data", False)])
+async def test_why_a_run_crashed_is_said_whole_where_its_line_has_no_room_for_that(
+    show: Show, tmp_path: Path, reason: str, is_whole: bool
+) -> None:
+    crash = RunEnded(at=START + 10, status="crashed", reason=reason, step=10, epoch=1, exit_code=2)
+    host = ScriptedHost([*HALF, SAVED, crash])
+    host.folder = tmp_path
+    async with show(host, size=(80, 24)) as shown:
+        await shown.frame()
+        panel = shown.the(Aftermath)
+        assert (reason in " ".join(" ".join(panel.plain()).split())) == is_whole
+        assert panel.height == len(panel.plain())
+
+
 GONE = "mnist: nothing at /data/mnist; --data-dir names another folder"
 
 TRIED = {

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from tui_trainer.run_sources.crash_report import CrashReport, crash_report
 from tui_trainer.run_sources.run_source import command_of
 from tui_trainer.text.captions import CAPTIONS, say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import cut, wrap
+from tui_trainer.ui.live.status_lines import ending
 from tui_trainer.ui.panel import Line, Panel, Span
 
 if TYPE_CHECKING:
@@ -64,9 +67,11 @@ class Aftermath(Panel):
         """The end that the report is of."""
         self._report = CrashReport()
         self._way = ""
+        self._reason = ""
+        """Why it crashed, where the line that says so has no room for all of it."""
 
     def show(self, source: RunSource, ways: Ways, width: int, most: int, tasks: BackgroundTasks) -> None:
-        """Draw what is new, in so many lines of so many cells at most."""
+        """Draw what is new, in so many lines of so many cells at most, and those of a reason that is told nowhere else."""
         history, folder = source.history, source.folder
         ended = history.ended
         has = source.capabilities  # with a record of another tool, that alone goes on
@@ -78,15 +83,20 @@ class Aftermath(Panel):
             self._of, self._report = ended, CrashReport()
             self._look(folder, ended, history, tasks)
         way = way_on(history, folder, self._report, ways)
-        if (way, most) != (self._way, self._most):
-            self._way, self._most = way, most
+        is_cut = ended.status == "crashed" and history.last_step and cell_len(ending(history)) > width - 2
+        reason = plain(ended.reason) if is_cut else ""
+        if (way, reason, most) != (self._way, self._reason, self._most):
+            self._way, self._reason, self._most = way, reason, most
             self.redraw()
         wanted = len(self._report.causes) + len(self._report.printed) + len(self._way_lines(width))
-        self.height = min(most, wanted)
+        self.height = len(self._reason_lines(width)) + min(most, wanted)
 
     def _way_lines(self, width: int) -> list[str]:
         """The way on as lines of the screen: half of a command is of no use."""
         return wrap(self._way, width - 2) if self._way else []
+
+    def _reason_lines(self, width: int) -> list[str]:
+        return wrap(self._reason, width - 2) if self._reason else []
 
     def _look(self, folder: Path, ended: RunEnded, history: History, tasks: BackgroundTasks) -> None:
         started = history.started
@@ -104,7 +114,8 @@ class Aftermath(Panel):
         width, height = self.size
         report = self._report
         last = [(Span(" "), Span(line, "strong")) for line in self._way_lines(width)]
-        causes = [(Span(" "), Span(cut(cause, width - 2), "warning")) for cause in report.causes]
+        why = [*self._reason_lines(width), *(cut(cause, width - 2) for cause in report.causes)]
+        causes = [(Span(" "), Span(line, "warning")) for line in why]
         causes = causes[: max(0, height - len(last))]
         room = max(0, height - len(last) - len(causes))
         printed = report.printed[max(0, len(report.printed) - room) :] if room else ()
