@@ -71,7 +71,7 @@ class Aftermath(Panel):
         """Why it crashed, where the line that says so has no room for all of it."""
 
     def show(self, source: RunSource, ways: Ways, width: int, most: int, tasks: BackgroundTasks) -> None:
-        """Draw what is new, in so many lines of so many cells at most, and those of a reason that stands nowhere else."""
+        """Draw what is new, in so many lines of so many cells at most, and a reason that stands nowhere else."""
         history, folder = source.history, source.folder
         ended = history.ended
         has = source.capabilities  # with a record of another tool, that alone goes on
