@@ -145,7 +145,8 @@ class Panel(Widget):
 
     def on_resize(self) -> None:
         if self._fits != self.size:
-            self._restyle()
+            self.forget()
+            self.redraw()
 
     def on_hide(self) -> None:
         self._hidden = True
@@ -157,16 +158,13 @@ class Panel(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         if self.is_mounted:
-            self.call_next(self._restyle_if_changed)  # the styles of what it stands in come after this
-
-    def _restyle_if_changed(self) -> None:
-        # It is told of each class that anything takes on.
-        if self._styled_by != (self.rich_style, self.app.theme_variables):
-            self._restyle()
+            self.call_next(self._restyle)  # the styles of what it stands in come after this
 
     def _restyle(self) -> None:
-        self._styled_by = self.rich_style, self.app.theme_variables
-        self.forget()
+        styled_by = self.rich_style, self.app.theme_variables
+        if styled_by != self._styled_by:  # it comes here for each class that anything takes on
+            self._styled_by = styled_by
+            self.forget()
         self.redraw()
 
     def _strip(self, line: Line, width: int) -> Strip:
