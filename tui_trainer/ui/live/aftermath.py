@@ -88,15 +88,8 @@ class Aftermath(Panel):
         if (way, reason, most) != (self._way, self._reason, self._most):
             self._way, self._reason, self._most = way, reason, most
             self.redraw()
-        wanted = len(self._report.causes) + len(self._report.printed) + len(self._way_lines(width))
-        self.height = len(self._reason_lines(width)) + min(most, wanted)
-
-    def _way_lines(self, width: int) -> list[str]:
-        """The way on as lines of the screen: half of a command is of no use."""
-        return wrap(self._way, width - 2) if self._way else []
-
-    def _reason_lines(self, width: int) -> list[str]:
-        return wrap(self._reason, width - 2) if self._reason else []
+        wanted = len(self._report.causes) + len(self._report.printed) + len(_whole(way, width))
+        self.height = len(_whole(reason, width)) + min(most, wanted)
 
     def _look(self, folder: Path, ended: RunEnded, history: History, tasks: BackgroundTasks) -> None:
         started = history.started
@@ -113,13 +106,18 @@ class Aftermath(Panel):
     def lines(self) -> Sequence[Line]:
         width, height = self.size
         report = self._report
-        last = [(Span(" "), Span(line, "strong")) for line in self._way_lines(width)]
-        why = [*self._reason_lines(width), *(cut(cause, width - 2) for cause in report.causes)]
+        last = [(Span(" "), Span(line, "strong")) for line in _whole(self._way, width)]
+        why = [*_whole(self._reason, width), *(cut(cause, width - 2) for cause in report.causes)]
         causes = [(Span(" "), Span(line, "warning")) for line in why]
         causes = causes[: max(0, height - len(last))]
         room = max(0, height - len(last) - len(causes))
         printed = report.printed[max(0, len(report.printed) - room) :] if room else ()
         return [*((Span(" │ ", "warning"), Span(cut(line, width - 4))) for line in printed), *causes, *last]
+
+
+def _whole(text: str, width: int) -> list[str]:
+    """All of it as lines of the screen: half of a command, or of a reason, is of no use."""
+    return wrap(text, width - 2) if text else []
 
 
 def way_on(history: History, folder: Path, report: CrashReport, ways: Ways) -> str:

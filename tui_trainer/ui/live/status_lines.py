@@ -293,8 +293,8 @@ def ending(history: History) -> str:
             done = f"{len(history.epochs)} of {counted(history.recipe.epochs, 'epoch')}"
     elif not history.epochs:
         done = counted(history.last_step, "step")
-    # One that failed as it was loaded, to go on with, made no step then.
-    step, reason = thousands(ended.step or history.last_step), plain(ended.reason)
+    at = ended.step or history.last_step  # one that failed as it was loaded, to go on with, made no step then
+    step, reason = thousands(at), plain(ended.reason)
     match ended.status:
         case "finished" if history.program is not None:
             first = say("end.watched", reason=reason, done=done, clock=clock(history.elapsed_s))
@@ -304,7 +304,7 @@ def ending(history: History) -> str:
             first = say("end.diverged", step=step, reason=reason)
         case "stopped":
             first = say("end.stopped", step=step, done=done) + (f": {reason}" if reason not in ("", "stopped") else "")
-        case "crashed" if not (ended.step or history.last_step):
+        case "crashed" if not at:
             first = say("end.before_first_batch", status=ended.status, reason=reason)
         case "crashed":
             first = say("end.crashed", step=step, reason=reason)
