@@ -56,8 +56,13 @@ def worse_than_median(metric: Metric, own: Iterable[float | None], others: Itera
 
 def can_go_by(asked: str | None) -> bool:
     """Whether the rule can go by this metric, as a session has it."""
-    metric = metric_of(asked, ()) if asked is not None else ACCURACY
+    metric = _metric(asked)
     return metric.name in TOLD and metric.sign != 0
+
+
+def _metric(asked: str | None) -> Metric:
+    """What a session asks for, before there are any series."""
+    return metric_of(asked, ()) if asked is not None else ACCURACY
 
 
 class MedianStopping:
@@ -66,8 +71,7 @@ class MedianStopping:
     def __init__(self, session: Session, trial: int, epochs: int, stop: Callable[[Stop], None]) -> None:
         """`epochs` are all that it is to train; `stop` is what ends it."""
         self._session, self._trial, self._epochs, self._stop = session, trial, epochs, stop
-        asked = session.plan.metric
-        self._metric = metric_of(asked, ()) if asked is not None else ACCURACY
+        self._metric = _metric(session.plan.metric)
 
     def hear(self, event: AnyEvent) -> None:
         """An event of its run, in the thread that trains."""
