@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.foreign_records.event_files import event, event_file, frame, scalar
-from tests.remote.far_side import fake_ssh
+from tests.remote.far_side import NOT_TO_BE_HAD, fake_ssh
 from tests.scripted import scripted_run
 from tests.scripted_record import over
 from tests.ui.test_compare import show
@@ -111,14 +111,7 @@ def test_runs_of_another_machine_stand_beside_those_of_this_one(
 NOTED = ("pids", "given", "ssh")
 
 
-@pytest.mark.parametrize(
-    ("address", "first", "code", "words"),
-    [
-        ("ssh://-box/x", "", 2, "its host is none that ssh may be given"),
-        ("ssh://box/none", "", 2, "nothing to read at ssh://box/none"),
-        ("ssh://box/none", "echo 'Host key verification failed.' >&2; exit 255", 1, "Host key verification failed."),
-    ],
-)
+@pytest.mark.parametrize(("address", "first", "code", "words"), NOT_TO_BE_HAD)
 def test_where_one_cannot_be_had_it_is_said_and_nothing_is_begun(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, first: str, code: int, words: str
 ) -> None:

@@ -20,6 +20,13 @@ SHELLS = {"dash": "dash", "bash": "bash", "busybox": "busybox sh", "sh": "sh"}
 
 TOOLS = ["sh", "find", "stat", "ls", "head", "tail", "dd", "date", "uname", "ps", "flock", "cat", "sleep", "yes"]
 
+NOT_TO_BE_HAD = [
+    ("ssh://-box/x", "", 2, "its host is none that ssh may be given"),
+    ("ssh://box/none", "", 2, "nothing to read at ssh://box/none"),
+    ("ssh://box/none", "echo 'Host key verification failed.' >&2; exit 255", 1, "Host key verification failed."),
+]
+"""Addresses of no run, what `ssh` does first, and the exit code and words of a command that asks for one."""
+
 
 def fake_ssh(
     folder: Path,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.far_side import fake_ssh
+from tests.remote.far_side import NOT_TO_BE_HAD, fake_ssh
 from tests.scripted_record import over
 from tests.terminal import Terminal
 from tests.waiting import until
@@ -36,14 +36,7 @@ def test_a_run_of_another_machine_is_shown_and_a_lost_line_is_told_on_the_screen
     assert not list(temporary.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("address", "first", "code", "words"),
-    [
-        ("ssh://-box/x", "", 2, "its host is none that ssh may be given"),
-        ("ssh://box/none", "", 2, "nothing to read at ssh://box/none"),
-        ("ssh://box/none", "echo 'Host key verification failed.' >&2; exit 255", 1, "Host key verification failed."),
-    ],
-)
+@pytest.mark.parametrize(("address", "first", "code", "words"), NOT_TO_BE_HAD)
 def test_where_it_cannot_be_shown_it_is_said_without_a_screen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, first: str, code: int, words: str
 ) -> None:
