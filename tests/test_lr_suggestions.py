@@ -85,16 +85,27 @@ def test_a_loss_that_stays_is_smoothed_to_itself(loss: float) -> None:
 
 @given(LOSSES)
 @MOST
-def test_the_valley_is_the_middle_of_the_longest_fall(losses: list[float]) -> None:
-    falls = []  # of each point: the longest strictly falling subsequence that ends there, by trying all before it
-    for place, loss in enumerate(losses):
-        falls.append(1 + max((falls[i] for i in range(place) if losses[i] > loss), default=0))
-    end = falls.index(max(falls))
-    start = max(0, end - max(falls))
-    lr = valley(points(losses))
-    found = [point.lr for point in points(losses)].index(lr)
-    assert start <= found <= end
-    assert abs(found - (start + end) / 2) <= 1.5
+def test_the_valley_is_half_way_down_from_the_highest_loss_to_the_last(losses: list[float]) -> None:
+    down = [*losses, 0.009]  # a fall ends at its lowest
+    there = points(down)
+    found = [point.lr for point in there].index(valley(there))
+    top = down.index(max(down))
+    half = (down[top] + down[-1]) / 2
+    assert found > top
+    assert down[found] <= half < min(down[top:found])
+
+
+@pytest.mark.parametrize("lowest", [1e-9, 1e-8, 1e-6])
+def test_where_the_test_begins_has_no_say_in_what_the_valley_suggests(lowest: float) -> None:
+    def suggested(lowest: float) -> float:
+        steps = round(25 * log10(10 / lowest))  # as many a decade
+        curve = LRCurve(steps)
+        for lr in raised(lowest, 10, steps):
+            if curve.ended is None:
+                curve.add(lr, typical(lr))
+        return curve.suggestions["valley"]
+
+    assert 0.8 < suggested(lowest) / suggested(1e-7) < 1.25
 
 
 @given(LOSSES)

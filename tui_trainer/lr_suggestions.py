@@ -5,8 +5,9 @@ the LR is raised from step to step, and the loss says from where on it trains, a
 `engine/lr_range_test.py` makes one.
 
 Smoothing, end, and the rules *valley*, *steepest* and *minimum/10* follow fastai (`fastai/callback/schedule.py`:
-`LRFinder`, `valley`, `steep`, `minimum`; the valley is ESRI's) and PyTorch Lightning (`tuner/lr_finder.py`). Three
-things are ours, against curves that only look as if they fell. The first tenth of the steps, which both leave out of
+`LRFinder`, `valley`, `steep`, `minimum`; the valley is ESRI's) and PyTorch Lightning (`tuner/lr_finder.py`). Four
+things are ours. The middle of the valley is that of its loss and not that of its steps, see `valley`. The others are
+against curves that only look as if they fell: the first tenth of the steps, which both leave out of
 the suggestions, goes into the smoothed loss as its median; behind it an odd batch does so as the median of its loss and
 the two before: the smoothed loss would come down from it for fifty steps. What comes behind the lowest point has no
 say, for after a leap it comes down by itself.
@@ -14,7 +15,6 @@ say, for after a leap it comes down by itself.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -146,21 +146,14 @@ class LRCurve:
 
 
 def valley(points: Sequence[Point]) -> float:
-    """The LR in the middle of the longest fall.
+    """The LR half-way down: where the loss has done half of its fall from its highest point to its last.
 
-    The longest fall is the longest strictly falling subsequence of the losses. Its middle lies half its length before
-    its last point, as in fastai's `valley`: where points between are no part of it, that is nearer to the end.
+    fastai's `valley` takes the middle of the steps of the longest fall. A smoothed loss falls from the first step on,
+    by ever so little: that middle lies the lower the lower the test begins, which says nothing of the network.
     """
-    longest = end = 0
-    lows: list[float] = []
-    for place, (_, loss) in enumerate(points):
-        length = bisect_left(lows, -loss)
-        lows[length : length + 1] = [-loss]
-        if length + 1 > longest:
-            longest, end = length + 1, place
-    start = max(end - longest, 0)
-    third = (end - start) / 3
-    return points[start + int(third) + int(third / 2)].lr
+    top = max(range(len(points)), key=lambda place: points[place].loss)
+    half = (points[top].loss + points[-1].loss) / 2
+    return next(point.lr for point in points[top:] if point.loss <= half)
 
 
 def steepest(points: Sequence[Point]) -> float:

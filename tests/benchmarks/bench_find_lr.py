@@ -175,6 +175,9 @@ def main() -> None:
     ask.add_argument("--limit-val", type=int, metavar="N", help="the first N images to validate")
     ask.add_argument("--data-dir", type=Path)
     ask.add_argument("--epochs", type=int)
+    ask.add_argument("--batch-size", type=int)
+    ask.add_argument("--limit-train", type=int, metavar="N", help="the first N images to train on")
+    ask.add_argument("--seed", type=int, default=0)
     ask.add_argument("--threads", type=int, default=1)
     ask.add_argument("--progress", type=Path, metavar="FILE", help="goes on from there")
     ask.add_argument("--pairs", type=int, metavar="N", help="time the test instead")
@@ -184,7 +187,8 @@ def main() -> None:
         options |= {"dataset": "mnist" if given.mnist else "cifar10", "data_dir": given.data_dir}
     if given.cifar10:
         options |= {"limit_train": given.cifar10, "limit_val": given.cifar10 // 4, "model": "resnet9-slim"}
-    of_run = {"model": given.model, "limit_val": given.limit_val}
+    asked = ("model", "limit_val", "limit_train", "batch_size", "seed")
+    of_run = {key: getattr(given, key) for key in asked}
     options |= {key: value for key, value in of_run.items() if value is not None}
     if given.pairs:
         print(cost(given.pairs, **options | {"model": "mlp"}))

@@ -8,7 +8,7 @@ TITLE = "What an LR range test suggests"
 
 CAPTIONS = {
     "find_lr.valley": Caption(
-        "the middle of the longest fall of the loss", "the suggestion by the rule *valley*", "by another rule"
+        "half-way down the longest fall of the loss", "the suggestion by the rule *valley*", "by another rule"
     ),
     "find_lr.steepest": Caption("where the loss falls fastest", "the suggestion by the rule *steepest*", "by another"),
     "find_lr.minimum": Caption(
