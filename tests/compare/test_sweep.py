@@ -110,6 +110,7 @@ def test_what_makes_no_trials_is_said_of_its_option() -> None:
         ("optimizer.lr=0.1,",): "a value is missing",
         ("optimizer.lr=[1",): "--grid optimizer.lr: [1 is no value of TOML",
         ("optimizer.lr=1\nb = 2",): "is no value of TOML",
+        ("optimizer.lr=٣",): "--grid optimizer.lr: ٣ is no value of TOML",  # a digit, and none of TOML
         ("optimizer.lr=0.1,1e-1",): "--grid optimizer.lr: 1e-1 is there twice",
         ("optimizer.lr=1,1.0",): "1.0 is there twice",
         ("optimizer.lr=1", "optimizer.lr=2"): "--grid: optimizer.lr is varied twice; name all its values at once",

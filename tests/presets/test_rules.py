@@ -223,11 +223,19 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         of("LinearLR", "end_factor = 0", "total_iters = 9"),
         "the LR is 0 from there on, and nothing is learned: 10 epochs would fill the run",
     ),
+    "rule.zero_until_swa": (
+        swa(SWA, of("PolynomialLR", "total_iters = 3")),
+        "the LR is 0 from there until SWALR takes over, and nothing is learned in between: 5 epochs would fill the run",
+    ),
     "rule.decays_to_nothing": (
         of("StepLR", "step_size = 1", "gamma = 0.3"),
         "after 9 drops the LR ends at 2e-5 of its start, where nothing is learned; 0.5995 would end at a hundredth",
     ),
     "rule.grows_past_all": (of("ExponentialLR", "gamma = 1e100"), "makes the LR grow past all numbers; less"),
+    "rule.halves_past_all": (
+        of("CyclicLR", "base_lr = 0.1", "max_lr = 0.2", "step_size_up = 1", 'mode = "triangular2"', epochs=33),
+        "1,039 cycles are too many for triangular2: each halves the LR, and torch fails after 1023; a longer step_size",
+    ),
     "rule.never_climbs": (
         one_cycle("pct_start = 0.001"),
         "0.001 of 630 batches is less than one, so the LR never climbs; 0.0024 would do",
@@ -478,9 +486,19 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
     "rule.zero_from_there": [
         of("PolynomialLR", "total_iters = 10"),
         of("LinearLR", "end_factor = 0.1", "total_iters = 5"),
+        swa(SWA, of("PolynomialLR", "total_iters = 3")),
+    ],
+    "rule.zero_until_swa": [
+        swa(SWA, of("PolynomialLR", "total_iters = 5")),
+        swa("swa_start = 10; swa_lr = 0.05", of("LinearLR", "end_factor = 0", "total_iters = 5")),
+        of("PolynomialLR", "total_iters = 3"),
     ],
     "rule.decays_to_nothing": [of("StepLR", "step_size = 1", "gamma = 0.4"), of("ExponentialLR", "gamma = 0.4")],
     "rule.grows_past_all": [of("ExponentialLR", "gamma = 1e10"), FINE],
+    "rule.halves_past_all": [
+        of("CyclicLR", "base_lr = 0.1", "max_lr = 0.2", "step_size_up = 1", 'mode = "triangular2"', epochs=32),
+        of("CyclicLR", "base_lr = 0.1", "max_lr = 0.2", "step_size_up = 1", epochs=33),
+    ],
     "rule.never_climbs": [one_cycle("pct_start = 0.0016")],
     "rule.more_would_do": [one_cycle('interval = "epoch"', epochs=1), one_cycle()],
     "rule.longer_run_would_do": [one_cycle("pct_start = 0.001")],

@@ -37,7 +37,7 @@ MOST = 10_000
 _KEY = re.compile(r"[A-Za-z]\w*(\.\w+)*")
 _WORD = re.compile(r"[A-Za-z][\w.+-]*")
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|.', re.DOTALL)
-_NUMBER = re.compile(r"[+-]?(\d+\.?|\d*\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+\.?|\d*\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 class BadSweep(UserError):

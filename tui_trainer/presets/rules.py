@@ -88,6 +88,11 @@ class PresetOnRun:
         return self.preset.training.scheduled_epochs(self.epochs) < self.epochs
 
     @property
+    def swa_moves_lr(self) -> bool:
+        """Whether it does so early enough for an epoch with an LR of its own: its first has the scheduler's last."""
+        return self.preset.training.scheduled_epochs(self.epochs) + 1 < self.epochs
+
+    @property
     def part(self) -> str:
         """How long the scheduler has, in words."""
         if self.swa_follows:
@@ -426,7 +431,8 @@ def curve_fits_the_run(case: PresetOnRun) -> Iterator[RuleBroken]:
         if scheduler.total_iters > span and not case.swa_follows:
             yield RuleBroken("scheduler.total_iters", say("rule.curve_cut", fills=_fills(case)))
         elif scheduler.total_iters < span and to_zero:
-            yield RuleBroken("scheduler.total_iters", say("rule.zero_from_there", fills=_fills(case)))
+            caption = "rule.zero_until_swa" if case.swa_moves_lr else "rule.zero_from_there"
+            yield RuleBroken("scheduler.total_iters", say(caption, fills=_fills(case)))
 
 
 @rule("optimizer", *LENGTH)
@@ -487,6 +493,20 @@ def growth_stays_finite(case: PresetOnRun) -> Iterator[RuleBroken]:
     gamma = getattr(scheduler, "gamma", 1.0) if times else 1.0
     if gamma > 1 and math.log10(lr) + times * math.log10(gamma) > 300:
         yield RuleBroken("scheduler.gamma", say("rule.grows_past_all"), "error")
+
+
+MOST_HALVINGS = 1023
+"""Cycles of `triangular2` that torch can halve: 2.0 to the power of one more is no float."""
+
+
+@rule(*LENGTH)
+def halving_stays_finite(case: PresetOnRun) -> Iterator[RuleBroken]:
+    scheduler, span = case.preset.scheduler, case.span
+    if isinstance(scheduler, s.CyclicLR) and scheduler.mode == "triangular2":
+        cycles = span // (scheduler.step_size_up + (scheduler.step_size_down or scheduler.step_size_up))
+        if cycles > MOST_HALVINGS:
+            told = say("rule.halves_past_all", most=MOST_HALVINGS, cycles=counted(cycles, "cycle"))
+            yield RuleBroken("scheduler.mode", told, "error")
 
 
 @rule(*LENGTH)

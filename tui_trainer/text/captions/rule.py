@@ -317,7 +317,12 @@ CAPTIONS = {
     "rule.zero_from_there": Caption(
         "the LR is 0 from there on, and nothing is learned: {fills}",
         "PolynomialLR, or a LinearLR to 0, has come to its end before the last step",
-        "it comes to its end with the run; LinearLR ends above 0",
+        "it comes to its end with the run; LinearLR ends above 0; swa_lr takes over",
+    ),
+    "rule.zero_until_swa": Caption(
+        "the LR is 0 from there until SWALR takes over, and nothing is learned in between: {fills}",
+        "the same with swa_lr, which brings the LR up again",
+        "it comes to its end as SWALR takes over; without swa_lr, or where it is never reached",
     ),
     "rule.decays_to_nothing": Caption(
         "after {drops} the LR ends at {share} of its start, where nothing is learned; {gamma} would end at a hundredth",
@@ -328,6 +333,12 @@ CAPTIONS = {
         "makes the LR grow past all numbers; less than 1 lets it fall",
         "a gamma above 1 brings the LR to more than 1e300 in this run",
         "it does not come that far",
+    ),
+    "rule.halves_past_all": Caption(
+        "{cycles} are too many for triangular2: each halves the LR, and torch fails after {most}; a longer step_size_up "
+        "makes fewer",
+        "CyclicLR with mode triangular2 has so many cycles in this run",
+        "it has fewer; another mode does not halve",
     ),
     "rule.never_climbs": Caption(
         "{share} of {steps} is less than one, so the LR never climbs{right}",
