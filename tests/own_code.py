@@ -75,6 +75,48 @@ def takes_more(shape, depth):
 
 
 number = 3
+
+
+def data():
+    images = (torch.arange(60 * 3 * 8 * 8) % 251).to(torch.uint8).view(60, 3, 8, 8)
+    labels = torch.arange(60) % 4
+    return (images[:40], labels[:40]), (images[40:], labels[40:])
+
+
+def one_part():
+    return data()[0]
+
+
+def arrays():
+    return tuple((images[:, 0].numpy(), labels.tolist()) for images, labels in data())
+
+
+def no_pair():
+    return data()[0], None
+
+
+def floats():
+    (images, labels), val = data()
+    return (images.float(), labels), val
+
+
+def few_labels():
+    (images, labels), val = data()
+    return (images, labels[1:]), val
+
+
+def unlike():
+    train, (images, labels) = data()
+    return train, (images[:, :, 1:], labels)
+
+
+def many_classes():
+    (images, labels), val = data()
+    return (images, labels * 100), val
+
+
+def no_file(data_dir):
+    return open(f"{data_dir}/nothing.npz")
 """
 
 

@@ -14,7 +14,7 @@ DATASETS: tuple[Dataset, ...] = ("mnist-5k", "mnist", "fashion-mnist", "cifar10"
 MODELS: tuple[Model, ...] = ("cnn", "mlp", "lenet", "resnet9", "resnet9-slim", "resnet18", "wrn-16-4")
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "fp16")
 METRICS_LEVELS: tuple[MetricsLevel, ...] = ("default", "minimal")
-CLASS_NAMES: dict[Dataset, tuple[str, ...]] = {
+CLASS_NAMES: dict[str, tuple[str, ...]] = {
     "mnist-5k": tuple("0123456789"),
     "mnist": tuple("0123456789"),
     "fashion-mnist": (
@@ -50,7 +50,7 @@ MODEL_OPTIONS: dict[str, tuple[str, ...]] = {
 BATCH_NORM_MODELS: frozenset[Model] = frozenset({"resnet9", "resnet9-slim", "resnet18", "wrn-16-4"})
 """Those that normalise over the batch, which a batch of one image cannot train."""
 
-TRAIN_IMAGES: dict[Dataset, int] = {
+TRAIN_IMAGES: dict[str, int] = {
     "mnist-5k": 4_000,
     "mnist": 60_000,
     "fashion-mnist": 60_000,
@@ -78,6 +78,7 @@ MOST_THREADS = 1024
 DEVICE_PATTERN = r"^(auto|cpu|cuda|cuda:\d+)$"
 
 
-def train_images(dataset: Dataset, limit: int | None) -> int:
-    """How many images of a data set train, where no more than `limit` may."""
-    return TRAIN_IMAGES[dataset] if limit is None else min(limit, TRAIN_IMAGES[dataset])
+def train_images(dataset: str, limit: int | None, own_images: int | None = None) -> int:
+    """How many images of a data set train, where no more than `limit` may; one of a person's own has `own_images`."""
+    there = TRAIN_IMAGES.get(dataset, own_images or 0)
+    return there if limit is None else min(limit, there)

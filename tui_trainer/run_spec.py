@@ -14,11 +14,11 @@ from tui_trainer.presets.schema import TAKEN_ALONG, Preset
 from tui_trainer.run_options import (
     BATCH_NORM_MODELS,
     DATASET,
+    DATASETS,
     DEVICE_PATTERN,
     MODEL,
     MODELS,
     MOST_THREADS,
-    Dataset,
     MetricsLevel,
     Precision,
     train_images,
@@ -46,6 +46,12 @@ def _model(name: str) -> str:
     return name
 
 
+def _dataset(name: str) -> str:
+    if name not in DATASETS and not is_code(name):
+        raise ValueError(say("code.wrong_name", name=name, known=", ".join(DATASETS)))
+    return name
+
+
 def _code(name: str) -> str:
     if not is_code(name):
         raise ValueError(say("code.wrong_form", name=name))
@@ -63,7 +69,10 @@ class RunSpec(BaseModel):
     preset_name: str
     """The preset's name, or the stem of its file."""
     preset: Preset
-    dataset: Dataset = DATASET
+    dataset: Annotated[str, AfterValidator(_dataset)] = DATASET
+    """One of `DATASETS`, or code that gives one, as `module:function`."""
+    own_images: int | None = Field(None, ge=1)
+    """How many images such code gave to train on, as the run was asked for; None of ours."""
     data_dir: Path | None = None
     """A torchvision `root`; None looks in the user's cache folder and downloads what is missing."""
     model: Annotated[str, AfterValidator(_model)] = MODEL
@@ -132,7 +141,7 @@ class RunSpec(BaseModel):
     @property
     def train_images(self) -> int:
         """How many images an epoch trains on."""
-        return train_images(self.dataset, self.limit_train)
+        return train_images(self.dataset, self.limit_train, self.own_images)
 
     @property
     def conditions(self) -> RunConditions:

@@ -102,6 +102,29 @@ def test_an_error_in_it_is_told_as_theirs_with_their_lines_alone(cli: Cli, runs:
     assert json.loads(cli("runs", "--json").stdout)[0]["status"] == "crashed"
 
 
+def test_a_data_set_of_ones_own_is_counted_for_the_plan_and_trained_on(cli: Cli, runs: Path, here: OwnModule) -> None:
+    data = ["--dataset", here.of("data"), "--epochs", "2", "--batch-size", "8"]
+    for command in (["run", "--preset", "onecycle"], ["presets", "plan", "onecycle"], ["presets", "check", "onecycle"]):
+        refused = cli(*command, *data)
+        assert (refused.exit_code, "runs only with --allow-code" in refused.stderr) == (2, True)
+    assert not is_loaded(here)
+    planned = cli("presets", "plan", "onecycle", "--json", *data, "--allow-code")
+    assert len(json.loads(planned.stdout)) == 2 * 5
+    limited = cli("presets", "plan", "onecycle", "--json", *data, "--allow-code", "--limit-train", "16")
+    assert len(json.loads(limited.stdout)) == 2 * 2
+    trained = cli("run", "--preset", "onecycle", "--model", "mlp", "--threads", "1", *data, "--allow-code")
+    assert trained.exit_code == 0, trained.output
+    run = open_run(only(runs))
+    assert list(run.lrs) == pytest.approx(json.loads(planned.stdout))
+    assert read_facts(only(runs))["asked"]["own_images"] == 40
+    again = cli("resume", only(runs).name, "--epochs", "3")
+    assert (again.exit_code, "--dataset" in again.stderr, "add --allow-code" in again.stderr) == (2, True, True)
+    wrong = cli("run", "--preset", "onecycle", "--dataset", here.of("one_part"), "--allow-code")
+    assert (wrong.exit_code, "gave a tensor of 40×3×8×8 as train, not a pair" in wrong.stderr) == (2, True)
+    assert "'mine' is neither one of mnist-5k" in cli("run", "--dataset", "mine").stderr
+    assert len(made(runs)) == 1
+
+
 def stopped(cli: Cli, here: OwnModule) -> None:
     """A run that was killed by its own code in the second epoch, with a checkpoint from which it goes on."""
     text = here.file.read_text("utf-8")

@@ -4,6 +4,7 @@ fail."""
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +17,13 @@ from tests.engine.test_resume import numbers, stop_after
 from tests.engine.tiny import BATCHES, IMAGES, TinyRun
 from tests.own_code import LOSSES, OwnModule
 from tui_trainer import log
+from tui_trainer.allowed_code import Code, allow
 from tui_trainer.engine.code_numbers import MOST, CodeNumbers
+from tui_trainer.engine.datasets import load_own
 from tui_trainer.engine.distributed import ALONE, ManyRanks
 from tui_trainer.engine.metrics import Diverged, MetricAccumulator
-from tui_trainer.engine.user_code import UserCode
+from tui_trainer.engine.user_code import UserCode, images_of
+from tui_trainer.engine.user_code import load as load_code
 from tui_trainer.errors import UserError
 from tui_trainer.events import (
     Alert,
@@ -31,7 +35,9 @@ from tui_trainer.events import (
     SettingChanged,
 )
 from tui_trainer.logged_numbers import heard_by
+from tui_trainer.presets.checks import parse
 from tui_trainer.records.history import History
+from tui_trainer.run_spec import RunSpec
 from tui_trainer.torchrun import Rank
 
 Own = Callable[..., OwnModule]
@@ -111,6 +117,78 @@ def test_code_that_was_changed_since_its_checkpoint_is_told_of(tiny: TinyRun, ow
     tiny.train(t.STEP, resume=True, **before.allowed(loss="same"))
     (changed,) = (event for event in tiny.of(SettingChanged) if event.setting == "code")
     assert changed.old != changed.new
+
+
+def test_a_run_learns_a_data_set_of_a_persons_own_and_goes_on_to_the_bit(
+    tiny: TinyRun, own: Own, tmp_path: Path
+) -> None:
+    options = {**own().allowed(dataset="data"), "own_images": 40, "limit_train": None}
+    for folder in ("whole", "parts"):
+        (tmp_path / folder).mkdir()
+    tiny.folder = tmp_path / "whole"
+    assert tiny.train(t.STEP, epochs=2, **options).status == "finished"
+    (configured,) = tiny.of(RunConfigured)
+    assert (configured.classes, configured.train_images, configured.val_images) == (4, 40, 20)
+    assert configured.code["dataset"] == configured.dataset
+    whole = tiny.losses
+    assert len(whole) == 2 * 5
+    tiny.events.clear()
+    tiny.folder = tmp_path / "parts"
+    stop_after(tiny, 7)
+    tiny.train(t.STEP, epochs=2, **options)
+    tiny.train(t.STEP, epochs=2, resume=True, **options)
+    assert tiny.losses == whole
+
+
+def test_bytes_of_a_persons_own_become_floats_of_mean_0_and_deviation_1(own: Own) -> None:
+    module = own()
+    spec = RunSpec.of("p", parse(t.STEP), own_images=40, **module.allowed(dataset="data"))
+    images = load_own(spec, torch.device("cpu"), load_code(spec))
+    assert images.train.images.mean(dim=(0, 2, 3)) == pytest.approx([0.0] * 3, abs=1e-4)
+    assert images.train.images.std(dim=(0, 2, 3), correction=0) == pytest.approx([1.0] * 3, abs=1e-4)
+    assert images.classes == ("0", "1", "2", "3")
+    spec = RunSpec.of("p", parse(t.STEP), own_images=40, **module.allowed(dataset="arrays"))
+    assert load_own(spec, torch.device("cpu"), load_code(spec)).shape == (1, 8, 8)
+
+
+NO_DATA = {
+    "code.no_two_parts": ("is_none_of_it", "gave NoneType, not two parts"),
+    "code.no_pair": ("no_pair", "gave NoneType as val, not a pair"),
+    "code.no_images": ("floats", "gave a tensor of 40×3×8×8, torch.float32 as images of train; bytes"),
+    "code.no_labels": ("few_labels", "labels of train; 40 whole numbers from 0 on are needed"),
+    "code.unlike_parts": ("unlike", "gave images of 3×8×8 to train on, and of 3×7×8 to validate"),
+    "code.too_many_classes": ("many_classes", "gave labels of 301 classes; 256 are the most"),
+}
+
+
+@pytest.mark.says("code.no_two_parts", "code.no_pair", "code.no_images", "code.no_labels")
+@pytest.mark.says("code.unlike_parts", "code.too_many_classes")
+@pytest.mark.never_says("code.no_two_parts", "code.no_pair", "code.no_images", "code.no_labels")
+@pytest.mark.never_says("code.unlike_parts", "code.too_many_classes")
+def test_what_is_no_data_set_is_said(own: Own, captions_said: set[str]) -> None:
+    module = own(LOSSES + "\n\ndef is_none_of_it():\n    return None\n")
+
+    def counted(function: str) -> int:
+        captions_said.clear()
+        code = Code("dataset", module.of(function), str(module.folder))
+        allow([code])
+        return images_of(code, None)
+
+    assert (counted("data"), counted("arrays")) == (40, 40)
+    assert not captions_said & NO_DATA.keys()
+    for id, (function, words) in NO_DATA.items():
+        with pytest.raises(UserError, match=re.escape(words)) as caught:
+            counted(function)
+        assert str(caught.value).startswith(f"--dataset {module.of(function)} gave ")
+        assert captions_said & NO_DATA.keys() == {id}
+
+
+def test_an_error_in_a_data_set_is_told_as_theirs(own: Own, tmp_path: Path) -> None:
+    module = own()
+    code = Code("dataset", module.of("no_file"), str(module.folder))
+    allow([code])
+    with pytest.raises(UserError, match=r"error in your code, .* in no_file: FileNotFoundError"):
+        images_of(code, tmp_path)
 
 
 def test_the_parts_of_a_loss_of_two_ranks_add_up_to_that_of_the_batch() -> None:

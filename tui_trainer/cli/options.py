@@ -87,13 +87,6 @@ _runs_dir = click.option(
     help="Where runs are recorded; default: $TUI_TRAINER_RUNS, else your data folder.",
 )
 
-_what = (
-    click.option(
-        "--dataset", type=click.Choice(DATASETS), help=f"Default: what the preset is made for, else {DATASET}."
-    ),
-    click.option("--model", type=click.Choice(MODELS), help=f"Default: what the preset is made for, else {MODEL}."),
-)
-
 
 class NameOrCode(click.ParamType):  # type: ignore[type-arg]
     """One of some names, or code of a person's own, as `module:function`. `names` may be empty."""
@@ -118,25 +111,28 @@ class NameOrCode(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(name) for name in self._names if name.startswith(incomplete)]
 
 
-_what_or_code = (
-    _what[0],
+_what = (
+    click.option(
+        "--dataset",
+        type=NameOrCode(DATASETS),
+        help=f"Default: what the preset is made for, else {DATASET}. A function of yours gives one with --allow-code.",
+    ),
     click.option(
         "--model",
         type=NameOrCode(MODELS),
         help=f"Default: what the preset is made for, else {MODEL}. A function of yours makes one with --allow-code.",
     ),
-    click.option(
-        "--loss",
-        type=NameOrCode(()),
-        help="A function of yours, f(output, target), instead of cross-entropy; with --allow-code.",
-    ),
+)
+_loss = click.option(
+    "--loss",
+    type=NameOrCode(()),
+    help="A function of yours, f(output, target), instead of cross-entropy; with --allow-code.",
 )
 _portion = (
     click.option("--batch-size", type=click.IntRange(min=1), help="Override the preset's value."),
     click.option("--limit-train", type=click.IntRange(min=1), help="Train on the first N images only."),
 )
 _epochs = click.option("--epochs", type=click.IntRange(min=1), help="Override the preset's value.")
-_length = (*_what, _epochs, *_portion)
 
 data_dir_option = click.option(
     "--data-dir",
@@ -207,17 +203,17 @@ def runs_dir_option(command: F) -> F:
 
 def length_options(command: F) -> F:
     """The options that decide how many steps a run has."""
-    return _with(_length, command)
+    return _with((*_what, _epochs, *_portion, data_dir_option, allow_code_option), _with_code(command))
 
 
 def range_test_options(command: F) -> F:
     """What a few steps are made with, and on what."""
-    return _with((*_what_or_code, *_portion, *_machine, allow_code_option), _with_code(command))
+    return _with((*_what, _loss, *_portion, *_machine, allow_code_option), _with_code(command))
 
 
 def training_options(command: F) -> F:
     """All options of a run but `--preset`."""
-    return _with((*_what_or_code, _epochs, *_portion, *_rest, allow_code_option, _runs_dir), _with_code(command))
+    return _with((*_what, _loss, _epochs, *_portion, *_rest, allow_code_option, _runs_dir), _with_code(command))
 
 
 def _with_code(command: F) -> F:
@@ -242,7 +238,7 @@ allow_code_option = click.option(
     is_flag=True,
     expose_value=False,
     callback=_note_allowed,
-    help="Run code of your own: what --model or --loss name by MODULE:FUNCTION, or what a record asks for.",
+    help="Run code of your own: what --dataset, --model or --loss name by MODULE:FUNCTION, or what a record asks for.",
 )
 
 
@@ -253,7 +249,22 @@ def _code(options: Mapping[str, Any]) -> dict[str, Any]:
     named = [Code(option, options[option], str(folder)) for option in OPTIONS if is_code(options.get(option))]
     if named:
         allow_or_refuse(named)
-    return {"code_dir": folder} if named else {}
+    found: dict[str, Any] = {"code_dir": folder} if named else {}
+    if named and named[0].option == "dataset":
+        found["own_images"] = _counted(named[0], options.get("data_dir"))
+    return found
+
+
+def _counted(code: Code, data_dir: Path | None) -> int:
+    """How many images a data set of a person's own has to train on: all that follows from a run's length hangs on it.
+    What cannot be had ends the program, exit 2."""
+    need_torch(f"--dataset {code.name}")
+    from tui_trainer.engine.user_code import UserCodeFailed, images_of
+
+    try:
+        return images_of(code, data_dir)
+    except UserError as error:
+        refuse(str(error), *(error.lines.splitlines() if isinstance(error, UserCodeFailed) else ()))
 
 
 def allow_or_refuse(codes: Sequence[Code], whose: str = "") -> None:

@@ -148,7 +148,11 @@ def _problems(file: str, options: dict[str, Any]) -> list[Problem]:
     except PresetError as error:
         return error.problems
     conditions = partial(
-        RunConditions.of, dataset=options["dataset"], model=options["model"], limit_train=options["limit_train"]
+        RunConditions.of,
+        dataset=options["dataset"],
+        model=options["model"],
+        limit_train=options["limit_train"],
+        own_images=options.get("own_images"),
     )
     checked = check_file(path, conditions, epochs=options["epochs"], batch_size=options["batch_size"])
     if checked.preset is None or checked.errors or not has_torch():

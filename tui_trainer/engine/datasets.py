@@ -13,16 +13,17 @@ from tui_trainer.engine import reproducibility
 from tui_trainer.engine.augmentation import Augmentation, Normalisation, drawn_usually
 from tui_trainer.engine.data_files import Part, Progress, source
 from tui_trainer.engine.reproducibility import generator_for
+from tui_trainer.engine.user_code import UserCode
 from tui_trainer.files.given_path import data_folder, given_path
 from tui_trainer.presets.augmentation import CROP_AND_FLIP, Transform
 from tui_trainer.presets.schema import Training
-from tui_trainer.run_options import CLASS_NAMES, Dataset
+from tui_trainer.run_options import CLASS_NAMES
 from tui_trainer.run_spec import RunSpec
 
 # Mean and standard deviation of the training images, in pixel values from 0 to 1.
 # MNIST's are the ones of the pytorch/examples recipe; CIFAR-100's are the figures in common use; the others were
 # computed from the data and agree with these.
-_STATISTICS: dict[Dataset, tuple[list[float], list[float]]] = {
+_STATISTICS: dict[str, tuple[list[float], list[float]]] = {
     "mnist-5k": ([0.1307], [0.3081]),
     "mnist": ([0.1307], [0.3081]),
     "fashion-mnist": ([0.2860], [0.3530]),
@@ -93,14 +94,47 @@ def load(spec: RunSpec, device: torch.device, progress: Progress = lambda _: Non
     else:
         root = given_path(spec.data_dir) if spec.data_dir is not None else data_folder()
         train, val = source(spec.dataset, root).read(progress, root)
-    train, val = _cut(train, spec.limit_train), _cut(val, spec.limit_val)
     normalisation = Normalisation(*map(tuple, _STATISTICS[spec.dataset]))
+    return _images(train, val, normalisation, CLASS_NAMES[spec.dataset], spec, device)
+
+
+def load_own(spec: RunSpec, device: torch.device, code: UserCode) -> Images:
+    """The same of a data set of a person's own, whose classes are called by their numbers.
+
+    Raises:
+        UserError: their code fails, or gives no images with labels.
+    """
+    train, val, classes = code.read(spec.data_dir)
+    return _images(train, val, _statistics(train[0]), tuple(map(str, range(classes))), spec, device)
+
+
+def _images(
+    train: Part,
+    val: Part,
+    normalisation: Normalisation,
+    classes: tuple[str, ...],
+    spec: RunSpec,
+    device: torch.device,
+) -> Images:
+    train, val = _cut(train, spec.limit_train), _cut(val, spec.limit_val)
     return Images(
         train=_normalised(train, normalisation).to(device),
         val=_normalised(val, normalisation).to(device),
-        classes=CLASS_NAMES[spec.dataset],
+        classes=classes,
         digest=reproducibility.of_tensors([*train, *val, *normalisation.tensors()]),
     )
+
+
+def _statistics(images: Tensor) -> Normalisation:
+    """Of bytes (N, C, H, W) the mean and the deviation of each channel: of how often each of the 256 is there."""
+    values = torch.arange(256, dtype=torch.float64) / 255
+    means, deviations = [], []
+    for channel in images.unbind(1):
+        share = torch.bincount(channel.flatten(), minlength=256).double() / channel.numel()
+        mean = float((share * values).sum())
+        means.append(mean)
+        deviations.append(float((share * (values - mean) ** 2).sum().sqrt()) or 1.0)
+    return Normalisation(tuple(means), tuple(deviations))
 
 
 def batches(split: Split, batch_size: int, seed: int, epoch: int, first: int = 1) -> Iterator[tuple[Tensor, Tensor]]:

@@ -92,7 +92,7 @@ def prepare(
     )
     reproducibility.choose_algorithms(device, deterministic=spec.deterministic)
     devices.set_threads(spec.threads)
-    images, planned = _load_and_plan(spec, device, ranks, emit, is_new=checkpoint_folder is None)
+    images, planned = _load_and_plan(spec, code, device, ranks, emit, is_new=checkpoint_folder is None)
     model, weights = _build_model(spec, code, images, compute_options, emit)
     if code.is_there:
         _try(code, model, compute_options, images)
@@ -126,7 +126,13 @@ def prepare(
 
 
 def _load_and_plan(
-    spec: RunSpec, device: torch.device, ranks: Ranks, emit: Callable[[AnyEvent], None], *, is_new: bool
+    spec: RunSpec,
+    code: UserCode,
+    device: torch.device,
+    ranks: Ranks,
+    emit: Callable[[AnyEvent], None],
+    *,
+    is_new: bool,
 ) -> tuple[Images, PlannedRun]:
     """The images on the device, and the LR planned for as many; a new run tells the curve as soon as it can be drawn.
 
@@ -143,7 +149,8 @@ def _load_and_plan(
         emit(planned.curve)
     tell_phase(emit, "loading data", spec.dataset)
     downloading = partial(tell_phase, emit, f"downloading {spec.dataset}")
-    images = ranks.in_turn(lambda: _loaded(spec, device, downloading)).augmented(spec.preset.training, spec.dataset)
+    loaded = ranks.in_turn(lambda: _loaded(spec, code, device, downloading))
+    images = loaded.augmented(spec.preset.training, spec.dataset)
     check_augmentation(spec.preset, images.shape)
     if len(images.train) != spec.train_images:
         planned = plan(spec.preset_name, spec.preset, len(images.train))
@@ -252,7 +259,7 @@ def _configured(
     )
 
 
-def _loaded(spec: RunSpec, device: torch.device, downloading: Callable[[str], None]) -> Images:
+def _loaded(spec: RunSpec, code: UserCode, device: torch.device, downloading: Callable[[str], None]) -> Images:
     """The images on the device.
 
     Raises:
@@ -261,6 +268,8 @@ def _loaded(spec: RunSpec, device: torch.device, downloading: Callable[[str], No
     from tui_trainer.engine import datasets, devices
 
     try:
+        if code.dataset is not None:
+            return datasets.load_own(spec, device, code)
         return datasets.load(spec, device, downloading)
     except (RuntimeError, MemoryError) as error:
         if not devices.is_out_of_memory(error):

@@ -13,16 +13,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 import tui_trainer
 from tui_trainer.allowed_code import Code, refusal
+from tui_trainer.engine.data_files import Part
 from tui_trainer.engine.models import Shape
 from tui_trainer.engine.reproducibility import Difference
 from tui_trainer.errors import UserError
+from tui_trainer.events import MOST_CLASSES
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
@@ -48,6 +50,15 @@ class WrongResult(Exception):
     """Code of a person's own gave what cannot be trained with."""
 
 
+class OwnData(NamedTuple):
+    """Images of a person's own."""
+
+    train: Part
+    val: Part
+    classes: int
+    """Labels go from 0 to below it."""
+
+
 @dataclass(frozen=True)
 class UserCode:
     """What of a run is a person's own; None is what comes with the program."""
@@ -55,12 +66,35 @@ class UserCode:
     codes: tuple[Code, ...] = ()
     model: Callable[..., object] | None = None
     loss: Callable[[Tensor, Tensor], object] | None = None
+    dataset: Callable[..., object] | None = None
     digest: str = ""
     """SHA-256 of the modules' files; empty where there are none."""
 
     @property
     def is_there(self) -> bool:
         return bool(self.codes)
+
+    def read(self, data_dir: Path | None) -> OwnData:
+        """The images that are theirs, as they come: what `images_of` has read is not read again.
+
+        Of `data_dir` it is given what its function has an argument for.
+
+        Raises:
+            UserError: it fails, or what it gives are no images with labels.
+        """
+        assert self.dataset is not None
+        (code,) = (each for each in self.codes if each.option == "dataset")
+        if (read := _read.pop((code, data_dir), None)) is not None:
+            return read
+        try:
+            given = self.dataset(**_taken(self.dataset, data_dir=data_dir))
+            return _own_data(given)
+        except WrongResult as error:
+            raise UserError(f"{code.words} {error}") from None
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise self._failed(error, "dataset") from error
 
     def build_model(self, shape: Shape, classes: int, seed: int) -> nn.Module:
         """Their network, its initial weights drawn from `seed` alone.
@@ -209,6 +243,55 @@ def load(spec: RunSpec) -> UserCode:
         raise UserError(f"--loss {plain(spec.loss)}: {say('code.own_smoothing')}")
     found = {code.option: _function(code) for code in spec.code}
     return UserCode(spec.code, **found, digest=_digest(spec.code))
+
+
+_read: dict[tuple[Code, Path | None], OwnData] = {}
+"""What was read to be counted, until it is trained on."""
+
+
+def images_of(code: Code, data_dir: Path | None) -> int:
+    """How many images a data set of a person's own has to train on.
+
+    Raises:
+        UserError: as `load` and `UserCode.read`.
+    """
+    if refused := refusal([code]):
+        raise UserError(refused)
+    data = UserCode((code,), dataset=_function(code)).read(data_dir)
+    _read[code, data_dir] = data
+    return len(data.train[1])
+
+
+def _own_data(given: object) -> OwnData:
+    """What their function gave, looked at.
+
+    Raises:
+        WrongResult: these are no images with labels.
+    """
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise WrongResult(say("code.no_two_parts", gave=_kind(given)))
+    train, val = (_part(part, name) for part, name in zip(given, ("train", "val"), strict=True))
+    if train[0].shape[1:] != val[0].shape[1:]:
+        shapes = ("×".join(map(str, images.shape[1:])) for images, _ in (train, val))
+        raise WrongResult(say("code.unlike_parts", train=next(shapes), val=next(shapes)))
+    classes = 1 + max(int(labels.max()) for _, labels in (train, val))
+    if classes > MOST_CLASSES:
+        raise WrongResult(say("code.too_many_classes", classes=classes, most=MOST_CLASSES))
+    return OwnData(train, val, classes)
+
+
+def _part(given: object, name: str) -> Part:
+    """Images (N, C, H, W) and labels (N) of what trains, or validates."""
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise WrongResult(say("code.no_pair", part=name, gave=_kind(given)))
+    images, labels = (torch.as_tensor(each) for each in given)
+    images = images.unsqueeze(1) if images.dim() == 3 else images
+    if images.dim() != 4 or images.dtype != torch.uint8 or not images.numel():
+        raise WrongResult(say("code.no_images", part=name, gave=f"{_kind(images)}, {images.dtype}"))
+    is_whole = not labels.is_floating_point() and not labels.is_complex() and labels.dtype != torch.bool
+    if labels.shape != images.shape[:1] or not is_whole or int(labels.min()) < 0:
+        raise WrongResult(say("code.no_labels", part=name, images=len(images), gave=f"{_kind(labels)}, {labels.dtype}"))
+    return images.cpu().contiguous(), labels.cpu().long()
 
 
 _loaded_from: dict[str, str] = {}

@@ -21,7 +21,7 @@ from tui_trainer.presets.optimizers import SGD, Adam, Adamax, AdamW, NAdam, RAda
 from tui_trainer.presets.problems import Severity
 from tui_trainer.presets.schedulers import one_cycle_phases
 from tui_trainer.presets.schema import MadeFor, Preset
-from tui_trainer.run_options import BATCH_NORM_MODELS, DATASET, MODEL, MODEL_OPTIONS, Dataset, Model, train_images
+from tui_trainer.run_options import BATCH_NORM_MODELS, DATASET, MODEL, MODEL_OPTIONS, train_images
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr
 from tui_trainer.text.plain import plain
@@ -46,13 +46,14 @@ class RunConditions:
         cls,
         made_for: MadeFor | None = None,
         *,
-        dataset: Dataset | None = None,
-        model: Model | None = None,
+        dataset: str | None = None,
+        model: str | None = None,
         limit_train: int | None = None,
+        own_images: int | None = None,
     ) -> RunConditions:
         """Those of the data set and the model that the person named, else those that the preset is made for."""
         own = made_for or MadeFor()
-        images = train_images(dataset or own.dataset or DATASET, limit_train)
+        images = train_images(dataset or own.dataset or DATASET, limit_train, own_images)
         network = model or own.model or MODEL
         return cls(train_images=images, batchnorm=network in BATCH_NORM_MODELS, model=network)
 

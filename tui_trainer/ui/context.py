@@ -247,7 +247,7 @@ class AppContext:
         from tui_trainer.presets.rules import RunConditions
 
         given = self.request.options if self.defaults is not None and self.request is not None else {}
-        named = {key: given[key] for key in ("dataset", "model", "limit_train") if key in given}
+        named = {key: given[key] for key in ("dataset", "model", "limit_train", "own_images") if key in given}
         return RunConditions.of(made_for, **named)
 
     def follow(self, source: RunSource) -> None:

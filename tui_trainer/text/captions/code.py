@@ -73,6 +73,36 @@ CAPTIONS = {
         "the outputs of a model of one's own have another shape, or are no tensor",
         "they have this shape",
     ),
+    "code.no_two_parts": Caption(
+        "gave {gave}, not two parts: (images, labels) to train on, and (images, labels) to validate",
+        "a data set of one's own gives something else",
+        "it gives two",
+    ),
+    "code.no_pair": Caption(
+        "gave {gave} as {part}, not a pair: images, labels",
+        "a part of a data set of one's own is something else",
+        "it is a pair",
+    ),
+    "code.no_images": Caption(
+        "gave {gave} as images of {part}; bytes (torch.uint8) of images × channels × height × width are needed",
+        "the images of a part have another form, or there are none",
+        "they have this form, or that without channels",
+    ),
+    "code.no_labels": Caption(
+        "gave {gave} as labels of {part}; {images} whole numbers from 0 on are needed, one for each image",
+        "the labels of a part have another form",
+        "they have this form",
+    ),
+    "code.unlike_parts": Caption(
+        "gave images of {train} to train on, and of {val} to validate",
+        "the images of the two parts have different shapes",
+        "they have the same",
+    ),
+    "code.too_many_classes": Caption(
+        "gave labels of {classes} classes; {most} are the most",
+        "a label of a data set of one's own is higher than a record has classes",
+        "all are lower",
+    ),
     "code.no_loss": Caption(
         "gave {gave}, not a tensor of one number: the mean over the batch",
         "a loss of one's own gives something else",

@@ -335,8 +335,8 @@ CAPTIONS = {
         "it does not come that far",
     ),
     "rule.halves_past_all": Caption(
-        "{cycles} are too many for triangular2: each halves the LR, and torch fails after {most}; a longer step_size_up "
-        "makes fewer",
+        "{cycles} are too many for triangular2: each halves the LR, and torch fails after {most}; a longer "
+        "step_size_up makes fewer",
         "CyclicLR with mode triangular2 has so many cycles in this run",
         "it has fewer; another mode does not halve",
     ),
