@@ -117,6 +117,7 @@ def test_a_data_set_of_ones_own_is_counted_for_the_plan_and_trained_on(cli: Cli,
     run = open_run(only(runs))
     assert list(run.lrs) == pytest.approx(json.loads(planned.stdout))
     assert read_facts(only(runs))["asked"]["own_images"] == 40
+    forgotten(here)
     again = cli("resume", only(runs).name, "--epochs", "3")
     assert (again.exit_code, "--dataset" in again.stderr, "add --allow-code" in again.stderr) == (2, True, True)
     wrong = cli("run", "--preset", "onecycle", "--dataset", here.of("one_part"), "--allow-code")
