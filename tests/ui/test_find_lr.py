@@ -72,7 +72,7 @@ async def test_the_curve_comes_as_it_is_made_and_the_end_brings_suggestions(
         in_steps = shown.the(LossOverLR).plain()
         assert in_steps[-1].split()[0] == "1"
         assert in_steps[-1].split()[-1] == "step"
-        assert set("vsm") <= set(in_steps[-2])
+        assert set("vm") <= set(in_steps[-2])  # s shares the cell of v
         await shown.press("X")
         evenly = shown.the(LossOverLR).plain()
         assert evenly[-2].index("v") < in_steps[-2].index("v")  # half of the steps have half of the width

@@ -85,7 +85,7 @@ async def test_arrows_go_through_what_there_is_to_choose_from_and_through_the_li
         ("epochs", "2.5", "epochs: 2.5 is no whole number"),
         ("batch_size", "", "batch size: nothing is no whole number"),
         ("seed", "-1", "seed: -1 is no whole number"),
-        ("dataset", "imagenet", "--dataset: Input should be "),
+        ("dataset", "imagenet", "--dataset: 'imagenet' is neither one of mnist-5k, mnist"),
         ("device", "gpu", "--device: "),
     ],
 )

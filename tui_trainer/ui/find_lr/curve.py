@@ -73,7 +73,8 @@ class LossOverLR(Panel):
             return []
         marks: Marks = self.app.context.settings.marks if isinstance(self.app, ContextApp) else "braille"
         drawn, ticks = self._cells(across, rows, marks)
-        signs = {self._place(self._x_of(lr), across): rule for rule, lr in self._suggestions.items()}
+        # Of those that share a cell the first is drawn.
+        signs = {self._place(self._x_of(lr), across): rule for rule, lr in reversed([*self._suggestions.items()])}
         said = f"{'loss':>{GUTTER - 1}}{', log' if self._log_y else ''}"
         lines: list[Line] = [(Span(said, "faint"),)]
         for row, text in enumerate(drawn):
