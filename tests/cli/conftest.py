@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
 
+from tests import preloaded
 from tests.own_code import own
 from tui_trainer.cli import main
+from tui_trainer.compare import executors
 
 __all__ = ["own"]
 
@@ -35,6 +39,12 @@ def cli(runs: Path) -> Callable[..., Result]:
         return CliRunner().invoke(main, arguments)
 
     return invoke
+
+
+@pytest.fixture
+def trainers_in_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes in which a comparison of this one trains have torch loaded already."""
+    monkeypatch.setattr(executors, "subprocess", SimpleNamespace(Popen=preloaded.popen, PIPE=subprocess.PIPE))
 
 
 def with_broken_torch(folder: Path, why: str) -> str:

@@ -6,10 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests import preloaded
 from tests.scripted_record import over
 from tui_trainer.records.record import Record
 
@@ -18,19 +20,21 @@ pytestmark = pytest.mark.slow
 SCRIPT = "import sys; from tui_trainer.cli import main; main(prog_name='tui-trainer')"
 
 
-def completed(*words: str) -> tuple[list[str], set[str]]:
-    """What bash would offer after these words, the last one begun; and the packages that it imports."""
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", SCRIPT],
-        capture_output=True,
-        text=True,
-        env={
-            **os.environ,
-            "_TUI_TRAINER_COMPLETE": "bash_complete",
-            "COMP_WORDS": " ".join(["tui-trainer", *words]),
-            "COMP_CWORD": str(len(words)),
-        },
-    )
+def asked(words: Sequence[str]) -> dict[str, str]:
+    """The environment in which bash asks what may come after these words, the last one begun."""
+    told = {"COMP_WORDS": " ".join(["tui-trainer", *words]), "COMP_CWORD": str(len(words))}
+    return {**os.environ, "_TUI_TRAINER_COMPLETE": "bash_complete", **told}
+
+
+def completed(*words: str) -> list[str]:
+    """What bash would offer then."""
+    return preloaded.run(module="tests.cli.named", env=asked(words)).stdout.split()
+
+
+def loaded_for(*words: str) -> tuple[list[str], set[str]]:
+    """What it would offer, and the packages that are imported for it."""
+    command = [sys.executable, "-X", "importtime", "-c", SCRIPT]
+    done = subprocess.run(command, capture_output=True, text=True, env=asked(words))
     lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
     return done.stdout.split(), {line.rpartition("|")[2].strip().split(".")[0] for line in lines}
 
@@ -43,8 +47,8 @@ def run(runs: Path) -> str:
 
 @pytest.mark.parametrize("command", ["attach", "stream", "export", "stop", "pause", "resume", "compare"])
 def test_runs_are_completed_by_id_and_by_name(run: str, command: str) -> None:
-    assert f"plain,{run}" in completed(command, run[:6])[0]
-    assert completed(command, "nig")[0] == ["plain,night"]
+    assert f"plain,{run}" in completed(command, run[:6])
+    assert completed(command, "nig") == ["plain,night"]
 
 
 @pytest.mark.parametrize(
@@ -54,13 +58,13 @@ def test_presets_are_completed_the_users_own_among_them(runs: Path, own_presets:
     own_presets.mkdir(parents=True)
     (own_presets / "steady.toml").write_text("")
     (own_presets / "st ran;ge$(x).toml").write_text("")
-    assert set(completed(*before.split(), "ste")[0]) >= {"plain,steady", "plain,steplr", "plain,steplr-fast"}
-    assert not [each for each in completed(*before.split(), "st")[0] if "ran" in each]
-    assert completed(*before.split(), "./mi")[0] == ["file,./mi"]
+    assert set(completed(*before.split(), "ste")) >= {"plain,steady", "plain,steplr", "plain,steplr-fast"}
+    assert not [each for each in completed(*before.split(), "st") if "ran" in each]
+    assert completed(*before.split(), "./mi") == ["file,./mi"]
 
 
 def test_what_follows_the_end_of_a_run_is_a_word_or_a_preset(runs: Path) -> None:
-    assert completed("resume", "x", "--then", "ex")[0] == ["plain,extend", "plain,exponential"]
+    assert completed("resume", "x", "--then", "ex") == ["plain,extend", "plain,exponential"]
 
 
 @pytest.fixture
@@ -71,7 +75,7 @@ def own_presets(runs: Path) -> Path:
 
 def test_a_name_that_a_shell_could_obey_is_not_offered(runs: Path) -> None:
     Record.create(runs, {"preset_name": "steplr", "name": "$(reboot)\nx,y"}).close()
-    offered, _ = completed("attach", "")
+    offered = completed("attach", "")
     assert len(offered) == 1
     assert "reboot" not in offered[0]
 
@@ -81,7 +85,7 @@ def test_a_name_that_a_shell_could_obey_is_not_offered(runs: Path) -> None:
     [("",), ("attach", ""), ("launch", "--preset", ""), ("presets", "show", ""), ("run", "--")],
 )
 def test_completing_loads_nothing_slow(run: str, words: tuple[str, ...]) -> None:
-    offered, loaded = completed(*words)
+    offered, loaded = loaded_for(*words)
     assert offered
     slow = {"torch", "textual", "rich", "plotext", "pydantic", "numpy"}
     assert not loaded & slow

@@ -137,6 +137,7 @@ def listening() -> Iterator[Listening]:
     server.close()
 
 
+@pytest.mark.usefixtures("trainers_in_forks")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_each_run_of_a_comparison_is_told_of_and_no_secret_is_kept(
     cli: Cli, runs: Path, told: Path, listening: Listening, tmp_path: Path, jobs: str

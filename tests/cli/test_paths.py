@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,9 +13,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from tests import preloaded
 from tests.cli.conftest import SMALL
 from tests.terminal import Terminal
-from tests.waiting import PATIENCE_S
 from tui_trainer.cli import main
 from tui_trainer.errors import UserError
 from tui_trainer.files.given_path import BadPath, given_path
@@ -199,23 +199,9 @@ def closed(tmp_path: Path) -> Iterator[Path]:
 
 def unprivileged(closed: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """A command by somebody whom permissions hold for, beside the closed folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "tui_trainer", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=closed.parent,
-        env={**with_this_code(), "TUI_TRAINER_RUNS": str(closed.parent / "runs"), **variables},
-        timeout=PATIENCE_S,
-        preexec_fn=_obey_permissions,
-    )
-
-
-def _obey_permissions() -> None:
-    """Of root too: without the capabilities that let it pass them over, which the next program cannot regain."""
-    libc = ctypes.CDLL(None)
-    for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
-        if os.geteuid() == 0 and libc.prctl(24, capability, 0, 0, 0) != 0:  # PR_CAPBSET_DROP
-            raise OSError("root cannot be held to permissions here")
+    env = {**os.environ, "TUI_TRAINER_RUNS": str(closed.parent / "runs"), **variables}
+    with contextlib.chdir(closed.parent):
+        return preloaded.run(*arguments, module="tests.cli.unprivileged", env=env)
 
 
 @pytest.mark.parametrize(

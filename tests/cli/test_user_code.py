@@ -191,6 +191,7 @@ def test_a_preset_that_names_code_is_refused_as_data(cli: Cli, runs: Path, here:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("trainers_in_forks")
 def test_processes_that_train_for_a_session_may_run_what_it_was_allowed(cli: Cli, runs: Path, here: OwnModule) -> None:
     asked = ["compare", "none", "steplr", "--epochs", "1", *SMALL, "--loss", here.of("same"), "--jobs", "2"]
     assert cli(*asked, "--allow-code").exit_code == 0

@@ -10,19 +10,21 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
 import msgspec
-import psutil
 import pytest
 from click.testing import CliRunner, Result
 
+from tests import preloaded
 from tests.cli.conftest import SMALL
 from tests.compare.made import record, session_of
 from tests.preloaded import Running
 from tests.waiting import PATIENCE_S, until
 from tui_trainer.cli import main
 from tui_trainer.commands import Stop
+from tui_trainer.compare import executors
 from tui_trainer.compare import queue as queues
 from tui_trainer.compare.claims import Claim
 from tui_trainer.compare.executors import Ended, is_done, nobody_tells, stopped
@@ -469,15 +471,26 @@ def begun(runs: Path, count: int) -> bool:
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_while_it_trains_is_said_and_is_no_success(runs: Path) -> None:
-    command = ("compare", "none", "onecycle", *SMALL, "--epochs", "100", "--jobs", "2")
-    with Running(*command, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
+def test_a_process_that_is_killed_while_it_trains_is_said_and_is_no_success(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainers: list[Running] = []
+
+    def popen(*command: Any, **options: Any) -> Running:
+        trainers.append(preloaded.popen(*command, **options))
+        return trainers[-1]
+
+    def kill() -> None:
         until(lambda: begun(runs, 2))
-        psutil.Process(process.pid).children()[0].kill()
-        said = process.stderr.read().decode()
-        assert process.wait() == 1, said
-    assert "its process was killed by SIGKILL" in said
+        trainers[0].kill()
+
+    monkeypatch.setattr(executors, "subprocess", SimpleNamespace(Popen=popen, PIPE=subprocess.PIPE))
+    killing = threading.Thread(target=kill)
+    killing.start()
+    done = compare("none", "onecycle", *SMALL, "--epochs", "100", "--jobs", "2")
+    killing.join()
+    assert done.exit_code == 1, done.output
+    assert "its process was killed by SIGKILL" in done.output
     made = Session.open(all_sessions(runs)[0])
     states = sorted(replay(record).status for entry in made.entries if (record := made.record_of(entry)))
     assert states == ["finished", "running"]  # the other one was not disturbed; this one said no goodbye

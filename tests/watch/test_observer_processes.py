@@ -40,7 +40,7 @@ CHILDREN = """
 
 
 def test_children_of_all_kinds_are_seen_to_their_end_and_none_that_do_not_train(tmp_path: Path) -> None:
-    watched = run(tmp_path, CHILDREN, fresh=True)
+    watched = run(tmp_path, CHILDREN)
     assert (watched.code, watched.errors) == (0, "")
     assert sorted(trace.values("optimizer.step")[-1] for trace in watched.traces) == [3, 4, 5]
     for trace in watched.traces:
