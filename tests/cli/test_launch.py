@@ -218,7 +218,7 @@ def test_without_a_terminal_it_says_what_to_use_instead(command: str, runs: Path
 
 @pytest.mark.slow
 def test_run_is_stopped_by_a_signal_and_resumed_to_the_same_end(runs: Path) -> None:
-    whole = [*SMALL, "--epochs", "80"]
+    whole = [*SMALL, "--epochs", "40"]
     command = ("run", "--preset", "onecycle", *whole, "--name", "stopped")
     with preloaded.Running(*command, stdout=subprocess.PIPE) as running:
         run = _until_begun(runs)
@@ -230,7 +230,7 @@ def test_run_is_stopped_by_a_signal_and_resumed_to_the_same_end(runs: Path) -> N
     resumed = preloaded.run("resume", "stopped")
     assert resumed.returncode == 0, resumed.stderr
     (listed,) = json.loads(preloaded.run("runs", "--json").stdout)
-    assert (listed["status"], listed["epochs_done"], listed["steps_done"]) == ("finished", 80, 320)
+    assert (listed["status"], listed["epochs_done"], listed["steps_done"]) == ("finished", 40, 160)
 
     assert preloaded.run("run", "--preset", "onecycle", *whole, "--name", "whole").returncode == 0
     numbers = []

@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from tests.cli.conftest import SMALL
 from tests.processes import started_by
 from tests.scripted_record import over
 from tests.waiting import PATIENCE_S, until
-from tui_trainer.cli.serve import MOST_PAGES
 from tui_trainer.commands import Stop
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.inbox import send
@@ -34,6 +33,8 @@ from tui_trainer.run_sources.run_source import replay
 
 pytestmark = pytest.mark.slow
 
+FEW = 3
+
 
 @pytest.fixture
 def run(runs: Path) -> str:
@@ -41,11 +42,15 @@ def run(runs: Path) -> str:
     return over(runs)
 
 
+FEW_PAGES = f"import sys; from tui_trainer.cli import main, serve; serve.MOST_PAGES = {FEW}; main()"
+"""In the place of the program: with less room than there is."""
+
+
 @asynccontextmanager
-async def serving(*arguments: str) -> AsyncIterator[str]:
+async def serving(*arguments: str, program: Sequence[str] = ("-m", "tui_trainer")) -> AsyncIterator[str]:
     """`serve`, at the address that it says; ends it with ctrl+c and sees that it has ended."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tui_trainer", "serve", *arguments, stdout=subprocess.PIPE, start_new_session=True
+        sys.executable, *program, "serve", *arguments, stdout=subprocess.PIPE, start_new_session=True
     )
     assert process.stdout is not None
     try:
@@ -180,15 +185,16 @@ async def test_a_page_of_another_site_is_not_let_in(run: str) -> None:
 
 async def test_no_more_pages_are_opened_than_there_is_room_for(run: str) -> None:
     """Of a run that is not there, which each page says and is left with."""
-    async with serving("--", "attach", "nonsense") as address, aiohttp.ClientSession() as session:
+    fewer = serving("--", "attach", "nonsense", program=("-c", FEW_PAGES))
+    async with fewer as address, aiohttp.ClientSession() as session:
         where = f"{address}ws?width=80&height=24"
-        opened = [await session.ws_connect(where) for _ in range(MOST_PAGES)]
+        opened = [await session.ws_connect(where) for _ in range(FEW)]
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await session.ws_connect(where)
         assert refused.value.status == 503
         async with session.get(address) as answer:
             assert answer.status == 503
-            assert f"{MOST_PAGES} pages are open already" in await answer.text()
+            assert f"{FEW} pages are open already" in await answer.text()
         await opened.pop().close()
         async with asyncio.timeout(PATIENCE_S):
             while True:

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -223,7 +222,7 @@ def test_a_diverged_run_is_a_result(runs: Path, tmp_path: Path) -> None:
 
 def test_killed_in_the_third_preset_it_goes_on_with_that_one_bit_for_bit(runs: Path, tmp_path: Path) -> None:
     presets = ("none", "steplr", "onecycle")
-    process = Running("compare", *presets, *SMALL, "--epochs", "60")
+    process = Running("compare", *presets, *SMALL, "--epochs", "40")
     until(lambda: third_has_trained(runs, 4))
     process.kill()
     process.wait()
@@ -232,7 +231,7 @@ def test_killed_in_the_third_preset_it_goes_on_with_that_one_bit_for_bit(runs: P
     before = [(record / "events.jsonl").read_bytes() for record in records if record is not None]
     assert len(before) == 3
     reached = replay(records[2]).steps if records[2] else 0
-    assert 0 < reached < 240
+    assert 0 < reached < 160
 
     done = preloaded.run("compare", session.id)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -241,28 +240,21 @@ def test_killed_in_the_third_preset_it_goes_on_with_that_one_bit_for_bit(runs: P
     assert [(record / "events.jsonl").read_bytes() for record in records[:2] if record] == before[:2]
     assert [history.status for history in histories(runs)] == ["finished"] * 3
 
-    alone = ["--preset", "onecycle", *SMALL, "--epochs", "60", "--runs-dir", str(tmp_path / "whole")]
+    alone = ["--preset", "onecycle", *SMALL, "--epochs", "40", "--runs-dir", str(tmp_path / "whole")]
     whole = preloaded.run("run", *alone)
     assert whole.returncode == 0
     (record,) = (tmp_path / "whole").iterdir()
     assert records[2] is not None
     gone_on, uninterrupted = steps(records[2], tmp_path / "a"), steps(record, tmp_path / "b")
-    assert len(gone_on) == 240
+    assert len(gone_on) == 160
     assert gone_on == uninterrupted
-
-
-def with_torch(command: list[str], *, stdin: int, stdout: int, stderr: int, **_: object) -> Running:
-    """In the place of `subprocess.Popen`, for a process that trains beside others: one that need not load torch."""
-    python, m, module, *arguments = command
-    assert (python, m) == (sys.executable, "-m")
-    return Running(*arguments, module=module, stdin=stdin, stdout=stdout, stderr=stderr, session=True)
 
 
 def test_several_at_once_stopped_and_gone_on_give_the_numbers_of_one_after_the_other(
     runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    presets = ("none", "onecycle", *SMALL, "--epochs", "90")
-    monkeypatch.setattr(executors, "subprocess", SimpleNamespace(Popen=with_torch, PIPE=subprocess.PIPE))
+    presets = ("none", "onecycle", *SMALL, "--epochs", "60")
+    monkeypatch.setattr(executors, "subprocess", SimpleNamespace(Popen=preloaded.popen, PIPE=subprocess.PIPE))
     before = signal.signal(signal.SIGTERM, lambda *_: None)  # one that came too late would end the tests
 
     def stop() -> None:
@@ -278,11 +270,11 @@ def test_several_at_once_stopped_and_gone_on_give_the_numbers_of_one_after_the_o
         signal.signal(signal.SIGTERM, before)
     stopped = histories(runs)
     assert {history.status for history in stopped} == {"stopped"}
-    assert all(history.steps < 360 for history in stopped)
+    assert all(history.steps < 240 for history in stopped)
     together = newest_session(runs)
     done = compare(together.id)
     assert done.exit_code == 0, done.output
-    assert [(h.status, h.steps) for h in histories(runs)] == [("finished", 360)] * 2
+    assert [(h.status, h.steps) for h in histories(runs)] == [("finished", 240)] * 2
 
     assert compare(*presets, "--again").exit_code == 0
     alone = newest_session(runs)
@@ -296,7 +288,7 @@ def test_several_at_once_stopped_and_gone_on_give_the_numbers_of_one_after_the_o
 
 
 def test_stopped_from_the_shell_it_is_listed_and_gone_on_with(runs: Path) -> None:
-    process = Running("compare", "none", "onecycle", *SMALL, "--epochs", "90")
+    process = Running("compare", "none", "onecycle", *SMALL, "--epochs", "40")
     until(lambda: any(history.steps > 8 for history in histories_so_far(runs)))
     session = newest_session(runs)
     (first,) = folders(runs)

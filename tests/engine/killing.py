@@ -26,9 +26,9 @@ from tui_trainer.records.history import History
 from tui_trainer.records.summary import summarize
 from tui_trainer.records.tail import Tail
 
-OPTIONS = ["--model", "cnn", "--limit-train", "600", "--limit-val", "100", "--batch-size", "16", "--device", "cpu"]
+OPTIONS = ["--model", "cnn", "--limit-train", "328", "--limit-val", "100", "--batch-size", "16", "--device", "cpu"]
 OPTIONS += ["--threads", "1", "--epochs", "5"]
-"""38 batches an epoch, the last of 8 images."""
+"""21 batches an epoch, the last of 8 images."""
 
 
 class Kills:

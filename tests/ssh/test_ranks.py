@@ -129,7 +129,7 @@ def test_batches_are_normalised_as_a_whole_though_a_share_be_empty(runs: Path, t
 
 
 def test_stopped_with_two_it_goes_on_with_one_and_with_two_again(runs: Path, tmp_path: Path) -> None:
-    options = [*TINY, "--preset", "cosine", "--epochs", "60"]
+    options = [*TINY, "--preset", "cosine", "--epochs", "40"]
     with together(2, "run", *options, "--name", "stopped", log=tmp_path) as first:
         run = run_named(runs, "stopped")
         host = JournalSource(run)
@@ -138,7 +138,7 @@ def test_stopped_with_two_it_goes_on_with_one_and_with_two_again(runs: Path, tmp
         assert first.wait() == [0, 0]
     host.poll()
     assert host.history.ended is not None
-    assert 20 < host.history.steps == host.history.ended.step < 480
+    assert 20 < host.history.steps == host.history.ended.step < 320
     with together(1, "resume", run.name, log=tmp_path) as second:
         stopped_at = host.history.steps
         until(lambda: bool(host.poll()) and host.history.steps > stopped_at)
@@ -193,7 +193,7 @@ def test_one_batch_is_trained_by_all_and_can_be_followed(runs: Path, tmp_path: P
 
 
 def test_a_lost_rank_ends_the_run_and_another_number_of_them_goes_on(runs: Path, tmp_path: Path) -> None:
-    options = [*TINY, "--preset", "none", "--epochs", "60"]
+    options = [*TINY, "--preset", "none", "--epochs", "30"]
     with together(2, "run", *options, "--name", "lost", log=tmp_path) as both:
         run = run_named(runs, "lost")
         until(lambda: replay(run).steps > 0)
