@@ -17,11 +17,13 @@ from tests.engine.tiny import BATCHES, TinyRun
 from tui_trainer.commands import SwitchPreset
 from tui_trainer.engine.augmentation import Augmentation, Normalisation, in_words
 from tui_trainer.engine.datasets import Split, batches
+from tui_trainer.engine.distributed import ManyRanks
 from tui_trainer.engine.reproducibility import generator_for
 from tui_trainer.events import CommandAnswered, RunConfigured, StepsTaken
 from tui_trainer.presets.augmentation import CROP_AND_FLIP, TRANSFORMS, Transform
 from tui_trainer.presets.problems import PresetError
 from tui_trainer.presets.schema import Training
+from tui_trainer.torchrun import Rank
 
 CPU = torch.device("cpu")
 COUNT = 300
@@ -218,6 +220,33 @@ def test_an_epoch_taken_up_in_the_middle_shows_the_same(pictures: Tensor, batch_
     assert all(torch.equal(one, other) for one, other in zip(rest, whole[2:], strict=True))
     plain = [images for images, _ in batches(Split(pictures, labels), batch_size, 3, 2)]
     assert not torch.equal(plain[0], whole[0])
+
+
+@pytest.mark.parametrize("batch_size", [7, 12])
+@pytest.mark.parametrize("count", [2, 3])
+def test_ranks_augment_their_own_parts_alone_which_make_up_what_one_alone_has(
+    pictures: Tensor, monkeypatch: pytest.MonkeyPatch, batch_size: int, count: int
+) -> None:
+    pictures, labels = pictures[:22], torch.arange(22)
+    split = Split(pictures, labels, transforms(*({"name": n, **EACH[n]} for n in ORDER)), OF_PHOTOGRAPHS)
+    augmented: list[int] = []
+    whole_call = Augmentation.__call__
+
+    def counted(self: Augmentation, images: Tensor, first: int) -> Tensor:
+        augmented.append(len(images))
+        return whole_call(self, images, first)
+
+    monkeypatch.setattr(Augmentation, "__call__", counted)
+    whole = [*batches(split, batch_size, 3, 2)]
+    assert sum(augmented) == 22
+    ranks = [ManyRanks(Rank(rank=n, ranks=count, local_rank=n, local_ranks=count)) for n in range(count)]
+    parts = [[*batches(split, batch_size, 3, 2, share=rank.share)] for rank in ranks]
+    assert sum(augmented) == 2 * 22
+    for of_ranks, (images, of_one) in zip(zip(*parts, strict=True), whole, strict=True):
+        assert torch.equal(torch.cat([part for part, _ in of_ranks]), images)
+        assert torch.equal(torch.cat([part for _, part in of_ranks]), of_one)
+        sizes = [len(part) for _, part in of_ranks]
+        assert sizes == [len(part) for part in of_one.tensor_split(count)]
 
 
 ORDER = [*(name for name in EACH if name != "RandomErasing"), "RandomErasing"]

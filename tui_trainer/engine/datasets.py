@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib.resources import as_file, files
 
@@ -137,18 +137,33 @@ def _statistics(images: Tensor) -> Normalisation:
     return Normalisation(tuple(means), tuple(deviations))
 
 
-def batches(split: Split, batch_size: int, seed: int, epoch: int, first: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
+def _all(images: int) -> slice:
+    return slice(0, images)
+
+
+def batches(
+    split: Split,
+    batch_size: int,
+    seed: int,
+    epoch: int,
+    first: int = 1,
+    share: Callable[[int], slice] = _all,
+) -> Iterator[tuple[Tensor, Tensor]]:
     """The batches of an epoch from batch `first` on (counted from 1), the last and smaller one included.
 
     The order follows from `(seed, epoch)` alone, so that a resumed run and every preset of a comparison see the
-    same images at the same step.
+    same images at the same step. `share` says which of so many images of a batch are wanted: no others are augmented.
     """
     order = shuffled(len(split), seed, epoch).to(split.images.device)
     augment = _augmented(split, seed, epoch) if split.augmentation else None
     for at in range((first - 1) * batch_size, len(split), batch_size):
-        chosen = order[at : at + batch_size]
+        of_batch = order[at : at + batch_size]
+        part = share(len(of_batch))
+        chosen = of_batch[part]
         images = split.images[chosen]
-        yield images if augment is None else augment(images, at), split.labels[chosen]
+        if augment is not None and len(images):  # of a small last batch a rank may have none
+            images = augment(images, at + part.start)
+        yield images, split.labels[chosen]
 
 
 def _augmented(split: Split, seed: int, epoch: int) -> Augmentation:

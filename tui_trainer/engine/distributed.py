@@ -133,9 +133,9 @@ class Ranks:
         """What to call instead of `model`, so that all ranks get the gradients of the whole batch."""
         return model
 
-    def share(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """The images and labels of a batch that are this rank's to train on."""
-        return batch
+    def share(self, images: int) -> slice:
+        """Which of so many images of a batch are this rank's to train on."""
+        return slice(0, images)
 
     def images(self, labels: Tensor) -> int:
         """How many images the whole batch has that `labels` are this rank's share of."""
@@ -237,11 +237,12 @@ class ManyRanks(Ranks):
             )
         return self._wrapped
 
-    def share(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        images, labels = batch
-        self._whole = len(labels)
+    def share(self, images: int) -> slice:
+        self._whole = images
+        each, more = divmod(images, self.count)
         rank = self.this_rank.rank
-        return images.tensor_split(self.count)[rank], labels.tensor_split(self.count)[rank]
+        first = rank * each + min(rank, more)
+        return slice(first, first + each + (rank < more))
 
     def images(self, labels: Tensor) -> int:
         return self._whole

@@ -259,8 +259,9 @@ class Trainer:
         """The batches of the epoch that are still to be trained."""
         accumulation = self._accumulation
         first = self.batch * (accumulation.batches if accumulation is not None else 1) + 1
-        loader = batches(self._images.train, self.recipe.batch_size, self._spec.seed, epoch, first)
-        for number, (images, labels) in enumerate(self._calls.watch_data(map(self._ranks.share, loader)), first):
+        split, size, share = self._images.train, self.recipe.batch_size, self._ranks.share
+        loader = batches(split, size, self._spec.seed, epoch, first, share)
+        for number, (images, labels) in enumerate(self._calls.watch_data(loader), first):
             if accumulation is not None:
                 accumulation.stand_at(number)
                 self.begins_step, self.ends_step = accumulation.begins_step, accumulation.ends_step
