@@ -25,6 +25,23 @@ def test_killed_at_random_moments_it_comes_out_the_same_to_the_bit(runs: Path, t
     assert differences(*killed_and_whole(4, preset, tmp_path, Kills(random.Random(preset)))) == []
 
 
+DRAWS = """[training]
+augmentation = [{name = "RandomCrop", padding = 3}, {name = "RandomRotation", degrees = 90}, "RandomErasing"]
+[optimizer]
+name = "SGD"
+lr = 0.05
+momentum = 0.9
+[model]
+dropout = 0.5
+"""
+
+
+def test_so_does_one_whose_images_and_network_are_changed_at_random(runs: Path, tmp_path: Path) -> None:
+    preset = tmp_path / "draws.toml"
+    preset.write_text(DRAWS)
+    assert differences(*killed_and_whole(4, str(preset), tmp_path, Kills(random.Random("draws")))) == []
+
+
 def test_a_second_process_on_the_same_run_is_refused(runs: Path, tmp_path: Path) -> None:
     long = [*OPTIONS[:-1], "5000"]
     with together(1, "run", *long, "--preset", "none", "--name", "busy", log=tmp_path) as first:

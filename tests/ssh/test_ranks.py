@@ -93,6 +93,31 @@ def test_two_ranks_clip_the_gradients_of_the_whole_step_have_the_same_groups_and
     assert 0 < one.series["clipped_share"].values[0] <= 1
 
 
+DROPS = """[optimizer]
+name = "SGD"
+lr = 0.05
+[model]
+dropout = 0.5
+"""
+
+
+def test_what_dropout_leaves_out_is_drawn_by_each_rank_and_all_else_is_as_of_one(runs: Path, tmp_path: Path) -> None:
+    preset = tmp_path / "drops.toml"
+    preset.write_text(DROPS)
+    for ranks, name in ((1, "one"), (2, "two"), (2, "again")):
+        done(ranks, "run", *TINY, "--preset", str(preset), "--epochs", "2", "--name", name, log=tmp_path)
+    one, two, again = (history_of(runs, name) for name in ("one", "two", "again"))
+    assert two.losses.tobytes() == again.losses.tobytes()
+    assert two.losses[0] != one.losses[0]
+    assert list(two.lrs) == list(one.lrs)
+    assert one.resolved is not None
+    assert two.resolved is not None
+    assert (two.resolved.digests.weights, two.resolved.digests.order) == (
+        one.resolved.digests.weights,
+        one.resolved.digests.order,
+    )
+
+
 AVERAGED = """[training]
 swa_start = 2
 swa_lr = 0.0005
