@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import threading
 import urllib.error
 from collections.abc import Callable, Iterator
@@ -182,8 +183,38 @@ def test_what_waits_is_bounded_and_nobody_waits_for_it(listening: Listening) -> 
     assert failures == [f"--webhook: 127.0.0.1 not told of end: {WAITING_AT_MOST} events wait already"]
 
 
+@pytest.mark.says("notify.broken_off")
+@pytest.mark.never_says("notify.unreachable", "notify.no_answer", "notify.no_http")
+@pytest.mark.parametrize("how", ["closed", "reset"])
+def test_one_that_hangs_up_was_reached_and_may_have_taken_it(listening: Listening, how: str) -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        if how == "reset":
+            request.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        request.connection.close()
+        raise OSError("nothing more is said")
+
+    listening.answer = answer
+    failures: list[str] = []
+    poster = posting(listening.address, failures)
+    poster.tell("end", FACTS)
+    poster.finish()
+    assert len(listening.posted) == 1
+    assert failures == ["--webhook: 127.0.0.1 broke the connection off; whether it took it is not known"]
+
+
+@pytest.mark.says("notify.no_http")
+@pytest.mark.never_says("notify.unreachable", "notify.broken_off")
+def test_what_answers_and_is_no_web_server_was_reached(listening: Listening) -> None:
+    listening.answer = lambda request: request.wfile.write(b"220 mail.example.com ESMTP\r\n") and None
+    failures: list[str] = []
+    poster = posting(listening.address, failures)
+    poster.tell("end", FACTS)
+    poster.finish()
+    assert failures == ["--webhook: 127.0.0.1 answered with what is no HTTP; whether it took it is not known"]
+
+
 @pytest.mark.says("notify.unreachable")
-@pytest.mark.never_says("notify.no_answer")
+@pytest.mark.never_says("notify.no_answer", "notify.broken_off", "notify.no_http")
 def test_nobody_at_the_address() -> None:
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))

@@ -109,10 +109,16 @@ class WebhookPoster(Outbox):
 
     def trouble(self, error: Exception) -> str:
         """Never in the error's own words, which may hold the address, but for the system's."""
+        from http.client import HTTPException  # with what posts it
+
         if isinstance(reason := getattr(error, "reason", None), Exception):
             error = reason
         if isinstance(error, TimeoutError):
             return say("notify.no_answer", seconds=f"{self._timeout_s:g}")
+        if isinstance(error, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)):
+            return say("notify.broken_off")
+        if isinstance(error, HTTPException):
+            return say("notify.no_http")
         if isinstance(error, OSError) and error.errno is not None and error.strerror:
             return say("notify.unreachable", why=plain(error.strerror)[:100])
         return say("notify.unreachable", why=type(error).__name__)
