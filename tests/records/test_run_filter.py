@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 from math import inf, nan
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -20,9 +19,8 @@ LARGER_THAN_ANY_FLOAT = "1" * 400
 
 def run(**facts: Any) -> RunSummary:
     """A run in a list, as far as the test says what it is."""
-    known: dict[str, Any] = dict.fromkeys(field.name for field in msgspec.structs.fields(RunSummary))
-    known |= {"id": "20261127-020305-steplr-28aa", "status": "finished", "epochs_done": 0, "steps_done": 0}
-    known |= {"loss": [], "flaws": [], "metrics": {}, "config": {}, "elapsed_s": 0.0, "folder": "/runs/x"}
+    known: dict[str, Any] = {"id": "20261127-020305-steplr-28aa", "status": "finished", "folder": "/runs/x"}
+    known |= {"epochs_done": 0, "steps_done": 0, "elapsed_s": 0.0, "loss": [], "flaws": []}
     return RunSummary(**(known | facts))
 
 

@@ -188,38 +188,38 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    name: str | None
+    name: str | None = None
     status: Status | Literal["unknown"]
     """`unknown`: another tool's record that has no word of an end."""
-    preset: str | None
-    dataset: str | None
-    model: str | None
-    device: str | None
-    seed: int | None
-    epochs: int | None
+    preset: str | None = None
+    dataset: str | None = None
+    model: str | None = None
+    device: str | None = None
+    seed: int | None = None
+    epochs: int | None = None
     """How many were asked for."""
     epochs_done: int
     steps_done: int
-    best_val_accuracy: float | None
-    val_accuracy: float | None
-    val_loss: float | None
-    train_loss: float | None
+    best_val_accuracy: float | None = None
+    val_accuracy: float | None = None
+    val_loss: float | None = None
+    train_loss: float | None = None
     """As the last whole epoch had them."""
-    images_per_second: float | None
-    started_at: float | None
-    ended_at: float | None
+    images_per_second: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
     """Of a crashed run: its last sign of life."""
     elapsed_s: float
     """The run's own clock, without pauses."""
-    pid: int | None
-    host: str | None
-    reason: str | None
+    pid: int | None = None
+    host: str | None = None
+    reason: str | None = None
     """Why it ended, in words."""
-    parameters: int | None
+    parameters: int | None = None
     folder: str
     loss: list[float]
     """The training loss over the run in a few points, for a sparkline; those that are not finite are left out."""
-    cut_off_at_step: int | None
+    cut_off_at_step: int | None = None
     """The last step of the record, of a run that went on to its end and could not be recorded any more."""
     flaws: list[str]
     """What is wrong with the record, as far as a glance at it shows; each in words."""
