@@ -19,7 +19,7 @@ from tests.waiting import until
 from tui_trainer import allowed_code
 from tui_trainer.cli import main
 from tui_trainer.compare import elsewhere as elsewhere_module
-from tui_trainer.compare import queue, slurm, slurm_start
+from tui_trainer.compare import queue, slurm, slurm_start, slurm_task
 from tui_trainer.compare.claims import Claim, Claims
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.executors import Ended, stopped
@@ -381,6 +381,51 @@ def test_a_task_whose_time_is_nearly_up_stops_and_has_itself_queued_again(
     assert task.train() == 0
     assert goodbye_of(task) == f"stopped: {stopped('the time limit of its job is near')}"
     assert asked() == ["scontrol requeue 77_1"]
+
+
+@pytest.mark.says("cluster.waits_to_requeue")
+def test_a_task_whose_time_is_nearly_up_waits_for_a_controller_that_is_down(
+    task: Task,
+    tmp_path: Path,
+    asked: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(slurm_task, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(Trains, "meanwhile", staticmethod(lambda: task.on_signal(signal.SIGUSR1)))
+    comes_up = 'echo x >>"$FAKE/tries"; [ "$(wc -l <"$FAKE/tries")" -gt 3 ] && exit 0'
+    down = 'ping) echo "Slurmctld(primary) at box is DOWN"; exit 1;;'
+    answers(tmp_path, "scontrol", f'case "$1" in {down} esac; {comes_up}; echo "Unable to contact it" >&2; exit 1')
+    assert task.train() == 0
+    assert (tmp_path / "fake" / "tries").read_text() == "x\n" * 4
+    said = capsys.readouterr().out
+    assert said.count("SLURM's controller does not answer, and this waits") == 1
+    assert "scontrol refuses: Unable to contact it" in said
+
+
+@pytest.mark.never_says("cluster.waits_to_requeue")
+@pytest.mark.parametrize("ping", ['echo "Slurmctld(primary) at box is UP"', "exit 1"])
+def test_a_task_that_may_not_be_queued_again_is_told_so_at_once(
+    task: Task, tmp_path: Path, asked: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch, ping: str
+) -> None:
+    monkeypatch.setattr(Trains, "meanwhile", staticmethod(lambda: task.on_signal(signal.SIGUSR1)))
+    answers(tmp_path, "scontrol", f'case "$1" in ping) {ping}; exit 0;; esac; echo "not permitted" >&2; exit 1')
+    with pytest.raises(slurm.SlurmRefused, match="not permitted"):
+        task.train()
+
+
+def test_a_task_that_is_cancelled_as_it_waits_for_the_controller_ends(
+    task: Task, tmp_path: Path, asked: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_down() -> bool:
+        task.on_signal(signal.SIGTERM)
+        return True
+
+    monkeypatch.setattr(slurm, "is_down", is_down)
+    monkeypatch.setattr(slurm_task, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(Trains, "meanwhile", staticmethod(lambda: task.on_signal(signal.SIGUSR1)))
+    answers(tmp_path, "scontrol", "exit 1")
+    assert task.train() == 0
 
 
 @pytest.mark.says("cluster.job_ends")

@@ -43,6 +43,10 @@ class SlurmRefused(RunsError):
     """SLURM is not there, or does not do what is asked of it."""
 
 
+class NoAnswer(SlurmRefused):
+    """A command of SLURM's has not come to an end."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One trial in SLURM's queue."""
@@ -163,6 +167,17 @@ def requeue(task: str) -> None:
     _asked(["scontrol", "requeue", task])
 
 
+def is_down() -> bool:
+    """Whether SLURM's controller does not answer just now, as far as can be told."""
+    try:
+        said = _asked(["scontrol", "ping"])
+    except NoAnswer:
+        return True
+    except SlurmRefused as refused:
+        said = str(refused)
+    return " is DOWN" in said and " is UP" not in said  # there may be a second controller
+
+
 def log_of(session: Session, task: str) -> Path:
     """Where a task's output goes; not there before it has begun."""
     return session.folder / f"slurm-{task}.log"
@@ -185,7 +200,7 @@ def _asked(command: Sequence[str], script: str | None = None) -> str:
             env=env,
         )
     except subprocess.TimeoutExpired as cause:
-        raise SlurmRefused(say("cluster.no_answer", command=command[0], seconds=f"{ANSWERS_WITHIN_S:g}")) from cause
+        raise NoAnswer(say("cluster.no_answer", command=command[0], seconds=f"{ANSWERS_WITHIN_S:g}")) from cause
     except OSError as cause:
         raise SlurmRefused(f"{command[0]}: {reason(cause)}") from cause
     if done.returncode:

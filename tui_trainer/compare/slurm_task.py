@@ -8,6 +8,7 @@ of a node. When it begins again it goes on from the checkpoint, to the bit.
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
 from types import FrameType
 
@@ -24,6 +25,9 @@ from tui_trainer.text.captions import say
 
 PATIENCE_S = SILENT_S + 15
 """How long a task waits for who has its trial: one that is gone is silent by then."""
+
+ASK_AGAIN_S = 2.0
+"""Seconds from one try to be queued again to the next."""
 
 
 class Task:
@@ -72,7 +76,23 @@ class Task:
         if self._steps() <= before:
             print(say("cluster.no_time"), flush=True)
             return 1
-        slurm.requeue(self.me.job)
+        return self._queue_again()
+
+    def _queue_again(self) -> int:
+        """Have SLURM begin this task again later. A controller that is down ends no task and is waited for."""
+        told = False
+        while self._is_out_of_time:
+            try:
+                slurm.requeue(self.me.job)
+            except slurm.SlurmRefused as refused:
+                if not slurm.is_down():
+                    raise
+                if not told:
+                    print(say("cluster.waits_to_requeue", why=refused), flush=True)
+                told = True
+                time.sleep(ASK_AGAIN_S)
+            else:
+                break
         return 0
 
     def on_signal(self, number: int, frame: FrameType | None = None) -> None:

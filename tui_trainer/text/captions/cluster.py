@@ -102,6 +102,11 @@ CAPTIONS = {
         "SLURM has sent TERM: the job is cancelled, preempted, or its node is drained by force",
         "the time limit is near, of which USR1 tells",
     ),
+    "cluster.waits_to_requeue": Caption(
+        "SLURM's controller does not answer, and this waits until it has this task begin again: {why}",
+        "a task wants to be queued again, and the controller is down",
+        "the controller answers, be it with a refusal; the task has ended its training or was cancelled",
+    ),
     "cluster.no_time": Caption(
         "the time limit leaves no time to train a single batch: give more with --slurm-args '--time ...'",
         "the time limit came near before any step was trained",
