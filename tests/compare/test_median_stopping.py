@@ -236,3 +236,19 @@ def test_of_trials_that_are_really_trained_the_hopeless_one_ends_early(
     )
     again = compare(session.id, "--stop-worse-than", "median")
     assert (again.exit_code, [session.record_of(entry) for entry in session.entries]) == (0, records)
+
+
+@pytest.mark.slow
+def test_of_trials_that_two_processes_train_the_hopeless_one_ends_early(
+    compare: Callable[..., Result], runs: Path
+) -> None:
+    """It is the last of five: as it begins, three of the others have ended for certain."""
+    lrs = ("--grid", "optimizer.lr=0.01,0.011,0.012,0.013,1e-9", "--jobs", "2")
+    done = compare("steplr", *lrs, *SMALL, "--epochs", "4", "--stop-worse-than", "median")
+    session = Session.open(all_sessions(runs)[0])
+    first, *_, last = [ending(record) for entry in session.entries if (record := session.record_of(entry)) is not None]
+    assert done.exit_code == 0, done.output
+    assert first is not None
+    assert first.status == "finished"  # which of those that are nearly as good ends early, the machine's speed decides
+    assert last is not None
+    assert (last.status, last.epoch, last.why.code) == ("stopped", 1, "worse_than_median")

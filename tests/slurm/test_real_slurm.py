@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -317,6 +319,27 @@ def test_of_the_documented_sweep_of_twelve_one_is_cancelled_and_goes_on_alone(
     assert len(list(runs.glob("*/events.jsonl"))) == 12
 
 
+@pytest.mark.usefixtures("forked")
+def test_of_trials_that_slurm_trains_two_at_once_the_hopeless_one_ends_early_and_is_not_submitted_again(
+    runs: Path,
+) -> None:
+    """It is the last of five: as it begins, three of the others have ended for certain."""
+    small = ("--model", "mlp", "--limit-train", "200", "--limit-val", "50", "--epochs", "4", "--device", "cpu")
+    lrs = ("--grid", "optimizer.lr=0.01,0.011,0.012,0.013,1e-9", "--stop-worse-than", "median", "--jobs", "2")
+    done = cli("compare", "steplr", *lrs, *small, "--executor", "slurm", "--slurm-args", "--time 5")
+    session = Session.open(all_sessions(runs)[0])
+    assert done.exit_code == 0, done.output + log(session)
+    first, *_, last = [history(session, trial) for trial in range(5)]
+    assert first is not None
+    assert first.status == "finished"  # which of those that are nearly as good ends early, the machine's speed decides
+    assert last is not None
+    assert last.ended is not None
+    assert (last.ended.status, last.ended.epoch, last.ended.why.code) == ("stopped", 1, "worse_than_median")
+    assert re.search(r"^optimizer\.lr 1e-9 +pruned +1/4", done.output, re.MULTILINE), done.output
+    assert to_do(session) == []
+    assert {claim.generation for claim in session.claims.newest().values()} == {1}
+
+
 @pytest.mark.usefixtures("alone", "forked")
 def test_what_waits_for_a_drained_node_says_so_and_begins_when_it_is_back(runs: Path) -> None:
     session = session_of(runs, 1, epochs=1)
@@ -350,6 +373,29 @@ def test_a_controller_that_is_started_again_loses_neither_what_trains_nor_what_w
     claims = session.claims.newest()
     assert {claim.generation for claim in claims.values()} == {1}
     assert {claim.holder.job for claim in claims.values() if claim.holder} == {f"{job}_0", f"{job}_1"}
+
+
+@pytest.mark.usefixtures("alone", "forked")
+def test_a_task_that_wants_to_be_queued_again_waits_for_a_controller_that_is_down(runs: Path) -> None:
+    session = session_of(runs, 1, epochs=60)
+    slurm.submit(session, [0], ["--time", "10"])
+    until(lambda: has_trained(session, 0, 8))
+    record, holder = session.record_of(session.entries[0]), session.claims.newest()[0].holder
+    assert record is not None
+    assert holder is not None
+    send(record, Pause(by="test"))
+    scontrol("shutdown", "slurmctld")
+    try:
+        until(slurm.is_down)
+        os.kill(holder.pid, signal.SIGUSR1)  # as slurmd would
+        until(lambda: "this waits until it has this task begin again" in log(session))
+        assert status(session, 0) == "stopped"
+    finally:
+        subprocess.run(["slurmctld"], env={"PATH": os.environ["PATH"]}, timeout=60, check=True)
+    until(lambda: status(session, 0) == "finished")
+    again = session.claims.newest()[0].holder
+    assert again is not None
+    assert (again.job, again.restarts) == (holder.job, 1)
 
 
 @pytest.fixture
