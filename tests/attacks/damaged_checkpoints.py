@@ -13,7 +13,8 @@ from tests.attacks.mutations import flip_bits
 from tui_trainer.engine.checkpoints import LAST, LAST_BUT_ONE, BadCheckpoint, load_newest, save
 
 
-def _state(step: int) -> dict[str, Any]:
+def state_of(step: int) -> dict[str, Any]:
+    """A small one, of a step."""
     torch.manual_seed(step)
     model = torch.nn.Linear(20, 5)
     optimizer = torch.optim.Adam(model.parameters())
@@ -26,7 +27,7 @@ def attack(chance: random.Random, folder: Path) -> Iterator[str]:
     """Damage the last checkpoint of two, and see what is gone on from; what was wrong about that, in words."""
     for file in folder.iterdir():
         file.unlink()
-    older, newer = _state(10), _state(20)
+    older, newer = state_of(10), state_of(20)
     save(older, folder)
     save(newer, folder)
     _damage(chance, folder / LAST)

@@ -1,11 +1,12 @@
-"""What a comparison of 10,000 trials costs: `python -m tests.benchmarks.bench_trials [TRIALS] [--trained]`.
+"""What a comparison of 10,000 trials costs: `python -m tests.benchmarks.bench_trials [TRIALS] [--trained] [--train]`.
 
-Shipped presets, each with so many seeds that they come to that. None of them is trained here: with `--trained` each has
-a copy of the record of a run that is over, of three epochs.
+Shipped presets, each with so many seeds that they come to that. Nothing trains here: with `--trained` each has a copy
+of the record of a run that is over, of three epochs; with `--train` eight of them have one that grows.
 
 open    seconds from the session's folder to a comparison with a row for each preset
 found   seconds of work until all records are read and the table is found out
 frame   milliseconds of CPU of a frame in which nothing happened: the median, and the longest
+train   the same where each of the eight has told some steps, or the end of an epoch, and what is composed of it
 A half is measured first: what is not quadratic takes half of it all.
 """
 
@@ -18,24 +19,33 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from tests.compare.made import record
+from tests.compare.made import record, rewritten
+from tests.scripted import scripted_run
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.session import Contestant, Session
+from tui_trainer.events import encode
 from tui_trainer.presets.catalogue import load, shipped_files
+from tui_trainer.records.lock import WriterLock
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.compare.screen import CompareScreen
 from tui_trainer.ui.context import AppContext
 
 FRAMES = 50
+TRAINING = 8
+"""Trials that train beside each other."""
+BEGUN = 500
+"""Lines that the record of one of them has: some epochs."""
 
 
-def made(runs: Path, count: int, *, trained: bool) -> Path:
-    """The folder of a session of so many trials."""
+def made(runs: Path, count: int, *, trained: bool, training: int) -> Path:
+    """The folder of a session of so many trials; the first of them have records that may grow."""
     names = [file.stem for file in shipped_files()]
     asked = {name: RunSpec.of(name, load(name)).model_dump(mode="json") for name in names}
     first = record(runs, epochs=3, batches=4) if trained else None
@@ -43,11 +53,34 @@ def made(runs: Path, count: int, *, trained: bool) -> Path:
     for number in range(count):
         seed, name = divmod(number, len(names))
         entry = Contestant(label=names[name], seed=seed, asked=asked[names[name]] | {"seed": seed})
-        if first is not None:
+        if number < training:
+            entry = replace(entry, run=record(runs, name=f"trains {number}", epochs=1, status=None).name)
+        elif first is not None:
             there = shutil.copytree(first, f"{first}-{number}", copy_function=os.link)  # nobody writes to them
             entry = replace(entry, run=there.rpartition("/")[2])
         entries.append(entry)
     return Session.create(runs, entries).folder
+
+
+@contextmanager
+def growing(session: Session, training: int) -> Iterator[Callable[[], None]]:
+    """Have the first of its trials train; has each of them tell something more."""
+    records = [session.runs / str(entry.run) for entry in session.entries[:training]]
+    events = scripted_run(epochs=20, batches=200, status=None)
+    for each in records:
+        rewritten(each, events[:BEGUN])
+    rest = iter(events[BEGUN:])
+
+    def grow() -> None:
+        line = encode(next(rest))
+        for each in records:
+            with (each / "events.jsonl").open("ab") as journal:
+                journal.write(line)
+
+    with ExitStack() as locks:
+        for each in records:
+            locks.callback(WriterLock(each).release)
+        yield grow
 
 
 def cost(screen: CompareScreen) -> float:
@@ -57,7 +90,7 @@ def cost(screen: CompareScreen) -> float:
     return (time.thread_time() - before) * 1e3
 
 
-async def measure(folder: Path) -> None:
+async def measure(folder: Path, grow: Callable[[], None] | None) -> None:
     began = time.perf_counter()
     comparison = Comparison(Session.open(folder))
     opened = time.perf_counter() - began
@@ -75,18 +108,30 @@ async def measure(folder: Path) -> None:
         for _ in range(FRAMES):
             frames.append(cost(screen))
             await pilot.pause()
+        training = []
+        for _ in range(FRAMES if grow is not None else 0):
+            assert grow is not None
+            grow()
+            before = time.thread_time()
+            screen.draw()
+            await pilot.pause()
+            training.append((time.thread_time() - before) * 1e3)
         print(f"{len(comparison.runs):7,} trials")
         print(f"open   {opened:6.2f} s, on the screen after {shown:.2f} s")
         print(f"found  {found:6.2f} s")
-        print(f"frame  {statistics.median(frames):6.2f} ms, the longest {max(frames):.2f} ms")
+        for name, times in (("frame", frames), ("train", training)):
+            if times:
+                print(f"{name}  {statistics.median(times):6.2f} ms, the longest {max(times):.2f} ms")
 
 
 def main() -> None:
     numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
     for count in ((numbers or [10_000])[0] // 2, (numbers or [10_000])[0]):
         with tempfile.TemporaryDirectory() as place:
-            folder = made(Path(place) / "runs", count, trained="--trained" in sys.argv)
-            asyncio.run(measure(folder))
+            training = TRAINING if "--train" in sys.argv else 0
+            folder = made(Path(place) / "runs", count, trained="--trained" in sys.argv, training=training)
+            with growing(Session.open(folder), training) as grow:
+                asyncio.run(measure(folder, grow if training else None))
 
 
 if __name__ == "__main__":

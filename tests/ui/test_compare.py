@@ -20,13 +20,13 @@ from tests.compare.test_verdict import curve
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_source import ScriptedHost
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 from tui_trainer.commands import Stop
-from tui_trainer.compare.comparison import Comparison, Group
+from tui_trainer.compare.comparison import Compared, Comparison, Group
 from tui_trainer.compare.metric import in_common
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.compare.slurm import Task
-from tui_trainer.events import Goal, MetricDeclared
+from tui_trainer.events import Goal, MetricDeclared, StepsTaken
 from tui_trainer.presets.catalogue import load as load_preset
 from tui_trainer.records.record import Record
 from tui_trainer.run_spec import RunSpec
@@ -714,4 +714,37 @@ def test_curves_of_many_seeds_are_read_one_after_the_other_however_little_time_t
     assert [curves.catch_up(over) for _ in range(6)] == [False] * 4 + [True] * 2
     group.version += 1
     assert [curves.catch_up(over) for _ in range(5)] == [False] * 4 + [True]
+    comparison.close()
+
+
+async def test_a_frame_looks_at_what_trains_and_not_at_each_of_thousands_of_trials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_trainer.ui.compare.screen.FIND_EVERY", 3600.0)
+    events = scripted_run(status=None)
+    trains = Record.create(tmp_path, {"preset_name": "none"})
+    first, second, *_ = [number for number, event in enumerate(events) if isinstance(event, StepsTaken)]
+    for event in events[: first + 1]:
+        trains.emit(event)
+    entries = [Contestant(label=f"preset {i % 3}", seed=i // 3, asked={}) for i in range(3000)]
+    entries[0] = Contestant(label="preset 0", seed=0, asked={}, run=trains.id)
+    comparison = Comparison(Session.create(tmp_path, entries))
+    looked: list[Compared] = []
+    state = Compared.state
+    monkeypatch.setattr(Compared, "state", property(lambda run: looked.append(run) or state.fget(run)))  # type: ignore[attr-defined]
+    async with show(comparison) as (pilot, screen):
+        until(lambda: bool(comparison.poll() or comparison.runs[0].history.steps))
+        screen.draw()
+        await pilot.pause()
+        milestones, steps = comparison.milestones, comparison.runs[0].history.steps
+        assert len(looked) > 3000  # something was told that may change how they stand
+        looked.clear()
+        for event in events[first + 1 : second + 1]:
+            trains.emit(event)
+        until(lambda: bool(comparison.poll()) and comparison.runs[0].history.steps > steps)
+        screen.draw()
+        await pilot.pause()
+        assert comparison.milestones == milestones
+        assert 0 < len(looked) < 300
+    trains.close()
     comparison.close()

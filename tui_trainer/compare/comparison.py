@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from tui_trainer.compare.elsewhere import Elsewhere
 from tui_trainer.compare.metric import ACCURACY, Metric, metric_of
@@ -143,7 +143,8 @@ class Compared:
         """Whether an epoch ended, it began or ended, or its record was read to the end, since this was asked last."""
         before = self._standing
         history = self.history
-        self._standing = len(history.epochs), bool(history.steps), self.state, bool(self.facts), self.is_read
+        begun = bool(history.steps), bool(history.last_step)
+        self._standing = len(history.epochs), begun, self.state, bool(self.facts), self.is_read
         return self._standing != before
 
     def rest(self) -> None:
@@ -187,6 +188,37 @@ class _Reached:
         return self._step
 
 
+class Standing(NamedTuple):
+    """What is known of all runs of a preset, and changes only as one of them begins, ends, or ends an epoch."""
+
+    states: tuple[State, ...]
+    """Each of them once, that of the first run first."""
+    over: int
+    """How many have ended."""
+    live: tuple[Compared, ...]
+    """Those that have a record, and have not ended."""
+    took: tuple[float, ...]
+    """Seconds that those took that have ended."""
+    begun: list[Compared]
+    ended_early: bool
+    """As `Group` has them."""
+
+    @classmethod
+    def of(cls, runs: Sequence[Compared]) -> Standing:
+        """Of these runs as they stand now."""
+        of_each = [(run, run.state, run.is_over) for run in runs]
+        begun = [run for run in runs if run.history.last_step]
+        ends = [run.history.ended for run in runs]
+        return cls(
+            states=tuple(dict.fromkeys(state for _, state, _ in of_each)),
+            over=sum(is_over for *_, is_over in of_each),
+            live=tuple(run for run, _, is_over in of_each if run.record is not None and not is_over),
+            took=tuple(run.history.elapsed_s for run, _, is_over in of_each if is_over and run.history.steps),
+            begun=begun,
+            ended_early=bool(begun) and all(end is not None and end.status != "finished" for end in ends),
+        )
+
+
 class Group:
     """The runs of one preset, a seed each; a run that was there before is a group of its own."""
 
@@ -197,6 +229,16 @@ class Group:
         self.runs: list[Compared] = []
         self.version = 0
         """Grows with everything that happens to them."""
+        self.milestones = 0
+        """Grows as one of them begins, ends, or ends an epoch."""
+        self._stood: tuple[int, Standing] | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """How they stand, as of the last milestone: of a thousand seeds each frame would look at all of them."""
+        if self._stood is None or self._stood[0] != self.milestones:
+            self._stood = self.milestones, Standing.of(self.runs)
+        return self._stood[1]
 
     @property
     def colour(self) -> int:
@@ -206,7 +248,7 @@ class Group:
     @property
     def begun(self) -> list[Compared]:
         """The runs that have trained something."""
-        return [run for run in self.runs if run.history.last_step]
+        return self.standing.begun
 
     @property
     def counted(self) -> list[Compared]:
@@ -229,8 +271,7 @@ class Group:
     @property
     def ended_early(self) -> bool:
         """Whether none of its seeds came to the end that it was to have, and none goes on."""
-        ends = [run.history.ended for run in self.runs]
-        return bool(self.begun) and all(end is not None and end.status != "finished" for end in ends)
+        return self.standing.ended_early
 
 
 class Comparison:
@@ -343,6 +384,7 @@ class Comparison:
             self.version += 1
             run.group.version += 1
         self.milestones += otherwise
+        run.group.milestones += otherwise
         self._put_back(run)
 
     def _put_back(self, run: Compared) -> None:
@@ -397,6 +439,7 @@ class Comparison:
             if run.now_at(self._record_of(entry)) or how != (run.is_queued, run.has_failed):
                 run.is_queued, run.has_failed = how
                 run.group.version += 1
+                run.group.milestones += 1
                 changed = True
         if changed:
             self.version += 1

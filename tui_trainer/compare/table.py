@@ -14,7 +14,7 @@ from itertools import groupby
 from math import isfinite
 from statistics import fmean, stdev
 
-from tui_trainer.compare.comparison import BY_RULE, UNKNOWN, UNREACHED, Compared, Comparison, Group
+from tui_trainer.compare.comparison import BY_RULE, UNKNOWN, UNREACHED, Compared, Comparison, Group, State
 from tui_trainer.compare.metric import ACCURACY, SHORT, Metric, metric_of
 from tui_trainer.records.series import Point
 from tui_trainer.text.numbers import format_metric
@@ -334,12 +334,11 @@ def _row(group: Group, target: float | None, metric: Metric, others: Sequence[Me
         values = tuple(value for each in numbers if (value := column.read(each)) is not None)
         if values:
             figures[column.key] = Figure(values)
-    return Row(group, numbers, figures, status_of(group.runs), progress_of(group.runs))
+    return Row(group, numbers, figures, status_of([run.state for run in group.runs]), progress_of(group.runs))
 
 
-def status_of(runs: Sequence[Compared]) -> str:
-    """One word for all seeds: what goes on, else what went wrong, else how they ended."""
-    states = [run.state for run in runs]
+def status_of(states: Sequence[State]) -> str:
+    """One word for the states of all seeds: what goes on, else what went wrong, else how they ended."""
     for state in (
         "running",
         "paused",

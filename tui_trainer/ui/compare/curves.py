@@ -329,7 +329,7 @@ class GroupCurves:
     def __init__(self, group: Group) -> None:
         self.group = group
         self._runs: dict[int, RunCurves] = {}
-        self._version = -1
+        self._version = self._milestones = -1
         """Of the group, as it was looked at last: of a thousand seeds that takes a while."""
         self._looked_at: tuple[list[RunCurves], list[RunCurves]] = ([], [])
         self._reading: tuple[int, tuple[str, ...]] = (-1, ())
@@ -337,8 +337,9 @@ class GroupCurves:
         """Of the runs of that version, so many have been read, with those series."""
 
     def _look(self) -> tuple[list[RunCurves], list[RunCurves]]:
-        if self.group.version != self._version:
-            self._version = self.group.version
+        self._version = self.group.version
+        if self.group.milestones != self._milestones:
+            self._milestones = self.group.milestones
             found = self.group.averaged, self.group.beside
             self._looked_at = [self._of(run) for run in found[0]], [self._of(run) for run in found[1]]
         return self._looked_at

@@ -42,6 +42,8 @@ FIND_EVERY = 1.0
 """Seconds from one working out of the findings to the next while only a number between epochs came."""
 FIND_SHARE = 20
 """And at least so many times as long as that took."""
+FIND_AT_ONCE = 0.02
+"""Seconds of work within which they are worked out with every epoch that ends; of thousands of runs that takes more."""
 MOST_WARNED = 4
 """Lines that warnings get under the table: charts need room too."""
 
@@ -73,7 +75,9 @@ class CompareScreen(ZoomKeys):
         self._by: str | None = None
         """What a key chose to compare by; None: the comparison's own metric."""
         self._findings: Results | None = None
-        self._found_at: tuple[object, ...] = ()
+        self._found_at: tuple[object, ...] = (None,)
+        self._took = 0.0
+        """Seconds of work that finding them out took."""
         self._trains = False
         """Whether any run goes on, or stands paused, as of the last look."""
         self._shared: list[str] = []
@@ -170,12 +174,16 @@ class CompareScreen(ZoomKeys):
 
     def _find_out(self) -> Results:
         """The findings, worked out anew where an epoch ended or a run began or ended; by a metric that comes between
-        epochs, now and then."""
+        epochs, now and then. Where that takes long, of thousands of runs, it is now and then in any case."""
         comparison = self.comparison
         heard = comparison.far.version if comparison.far is not None else 0
         now = comparison.milestones, comparison.session.trouble, comparison.elsewhere.version, heard, self._by
-        came = comparison.version != self._version and time.monotonic() >= self._find_at
-        if self._findings is None or now != self._found_at or came:
+        due = time.monotonic() >= self._find_at
+        came = comparison.version != self._version and due
+        at_once = due or self._took <= FIND_AT_ONCE or self._by != self._found_at[-1]
+        if self._findings is not None and now != self._found_at and not at_once:
+            self._version = -1  # looked at again as soon as it is due
+        elif self._findings is None or now != self._found_at or came:
             began = time.thread_time()
             metric, series = self._metric(), comparison.series
             logged = metric, sum(len(each[metric.name].values) for each in series if metric.name in each)
@@ -189,7 +197,8 @@ class CompareScreen(ZoomKeys):
             )
             self._shared = in_common(series)
             self._version = comparison.version
-            self._find_at = time.monotonic() + max(FIND_EVERY, FIND_SHARE * (time.thread_time() - began))
+            self._took = time.thread_time() - began
+            self._find_at = time.monotonic() + max(FIND_EVERY, FIND_SHARE * self._took)
         return self._findings
 
     def _metric(self) -> Metric:

@@ -33,6 +33,7 @@ class CompareHeadline(Panel):
         self._share = 0.0
         self._version = -1
         """Of the comparison, as it was counted last."""
+        self._milestones = -1
         self._done = 0
         self._left: float | None = None
         self._resolved: RunConfigured | None = None
@@ -42,9 +43,11 @@ class CompareHeadline(Panel):
         self._comparison, self._queue, self._share = comparison, queue, share
         if self._version != comparison.version:
             self._version = comparison.version
-            self._done = sum(run.is_over for run in comparison.runs)
+            self._done = sum(group.standing.over for group in comparison.groups)
             self._left = _seconds_left(comparison)
-            self._resolved = next((run.history.resolved for run in comparison.runs if run.history.resolved), None)
+            if self._milestones != comparison.milestones:
+                self._milestones = comparison.milestones
+                self._resolved = next((run.history.resolved for run in comparison.runs if run.history.resolved), None)
         self.redraw()
 
     def lines(self) -> Sequence[Line]:
@@ -78,7 +81,8 @@ class CompareHeadline(Panel):
         if done == len(runs) and not driven:
             return [Span("● " + all_over(len(runs)), "good")]
         if not driven:
-            if live := sum(run.state == "running" for run in runs):
+            live = sum(run.state == "running" for group in comparison.groups for run in group.standing.live)
+            if live:
                 said = say("comparison.trains_by_itself", done=done, runs=counted(len(runs), "run"), live=live)
                 return [Span("● " + said, "live")]
             return [Span("● " + say("comparison.idle", done=done, runs=counted(len(runs), "run")), "warning")]
@@ -96,19 +100,21 @@ class CompareHeadline(Panel):
 
 def _seconds_left(comparison: Comparison) -> float | None:
     """From the runs that go on, and for those to come what the others took on average."""
-    took = [run.history.elapsed_s for run in comparison.runs if run.is_over and run.history.steps]
-    left = 0.0
-    for run in comparison.runs:
-        if run.is_over:
-            continue
-        seconds = seconds_left(run.history) if run.history.steps else None
-        if run.history.steps and seconds is not None:
-            took.append(run.history.elapsed_s + seconds)
-            left += seconds
-    to_come = sum(not run.is_over and not run.history.steps for run in comparison.runs)
-    if not took:
+    took, left = 0.0, 0.0
+    of = to_come = 0
+    for group in comparison.groups:
+        standing = group.standing
+        took, of = took + sum(standing.took), of + len(standing.took)
+        begun = [run for run in standing.live if run.history.steps]
+        to_come += len(group.runs) - standing.over - len(begun)
+        for run in begun:
+            seconds = seconds_left(run.history)
+            if seconds is not None:
+                took, of = took + run.history.elapsed_s + seconds, of + 1
+                left += seconds
+    if not of:
         return None
-    return (left + to_come * sum(took) / len(took)) / max(1, comparison.session.plan.jobs)
+    return (left + to_come * took / of) / max(1, comparison.session.plan.jobs)
 
 
 class Words(SeriesStyles):

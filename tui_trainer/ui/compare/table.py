@@ -146,7 +146,7 @@ class CompareTable(SeriesStyles, can_focus=False):
     def _bar_width(findings: Results | None) -> int:
         """Progress takes room as long as there is any to come."""
         rows = findings.table.rows if findings is not None else ()
-        return 0 if all(run.is_over for row in rows for run in row.group.runs) else BAR
+        return 0 if all(row.group.standing.over == len(row.group.runs) for row in rows) else BAR
 
     def _sorted(self, findings: Results) -> list[Row]:
         by = next((column for column in findings.columns if column.key == self.sort_key), None)
@@ -298,7 +298,7 @@ def status_word(group: Group) -> str:
     """The status of a row, and of several seeds how many of them have it."""
     from tui_trainer.compare.table import status_of
 
-    return status_of(group.runs)
+    return status_of(group.standing.states)
 
 
 def _as_sorted(setting: str) -> tuple[bool, float, str]:
@@ -317,14 +317,11 @@ def _status_role(status: str) -> str:
 
 def _bar(group: Group) -> str:
     """How far all seeds of a preset are, in a few cells; a blank one when it is done."""
-    done = total = 0.0
-    for run in group.runs:
+    standing, total = group.standing, len(group.runs)
+    done = float(standing.over)
+    for run in standing.live:
         recipe = run.history.recipe
-        if run.is_over:
-            done, total = done + 1, total + 1
-        else:
-            done += run.history.steps / recipe.total_steps if recipe and recipe.total_steps else 0.0
-            total += 1
+        done += run.history.steps / recipe.total_steps if recipe and recipe.total_steps else 0.0
     if not total or done >= total:
         return " " * BAR
     halves = int(done / total * (BAR - 1) * 2)

@@ -114,7 +114,7 @@ class BreakItScreen(ZoomKeys):
             return
         groups = self._groups[case.title]
         for group in groups:
-            group.version = sum(run.history.version for run in group.runs)
+            group.version = group.milestones = sum(run.history.version for run in group.runs)
         self.axis.update(run.history for group in groups for run in group.runs)
         for chart in (self._loss, self._lr):
             chart.show_groups(groups, (case.title, self.axis.unit, self.axis.bounds))
