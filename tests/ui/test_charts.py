@@ -144,6 +144,27 @@ async def test_columns_stand_under_each_other() -> None:
         assert "onecycle" in loss[1]
 
 
+@pytest.mark.parametrize("width", [60, 80, 140])
+@pytest.mark.parametrize("switch_at", [2, 3, 4, 5, 6])
+async def test_the_name_of_a_switch_is_whole_beside_its_line(width: int, switch_at: int) -> None:
+    app = Charts()
+    async with app.run_test(size=(width, 30)) as pilot:
+        await app.show(run(epochs=6, scheduler="StepLR", switch_at=switch_at), pilot)
+        top = app.loss.plain()[1]
+        assert "┊ onecycle" in top or "onecycle ┊" in top
+
+
+async def test_names_of_switches_that_lie_close_leave_room_for_each_other() -> None:
+    history = run(epochs=6, scheduler="StepLR", switch_at=3)
+    for step, name in ((45, "a-very-long-name-of-a-preset"), (50, "another-long-name-of-a-preset")):
+        recipe = msgspec.structs.replace(history.switches[0].recipe, preset=name)
+        history.apply(msgspec.structs.replace(history.switches[0], step=step, recipe=recipe))
+    app = Charts()
+    async with app.run_test(size=(60, 30)) as pilot:
+        await app.show(history, pilot)
+        assert " onecycle ┊ ┊ ┊ another-long-name-of-a-pr…├" in app.loss.plain()[1]
+
+
 def validated(values: Sequence[float], status: Any = "finished", log: bool = False) -> History:
     """A run with these losses at the ends of its epochs."""
     events: list[AnyEvent] = []

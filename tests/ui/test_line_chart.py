@@ -16,7 +16,7 @@ from tui_trainer.events import AnyEvent, Continued, MetricColumns, MetricDeclare
 from tui_trainer.plotting.curves import MinMaxTree
 from tui_trainer.records.history import History
 from tui_trainer.ui.charts import series_axis
-from tui_trainer.ui.charts.line_chart import AT_ONCE, LineChart, Scatter, number, shortened, trend
+from tui_trainer.ui.charts.line_chart import AT_ONCE, LineChart, Scatter, number, trend
 from tui_trainer.ui.charts.series_axis import KnotTimeline, SeriesAxis, SeriesExtent
 from tui_trainer.ui.charts.series_curve import SeriesCurve
 
@@ -284,12 +284,6 @@ async def test_several_lie_in_one_chart_each_with_its_name_its_sign_and_its_valu
     text = await drawn(show, sparse_run(), "down", "space", "down", "space", "pageup", "pageup", size=(140, 40))
     line = next(line for line in text.splitlines() if "●" in line and "▲" in line)
     assert line.count("loss") + line.count("lr") >= 2
-
-
-def test_names_keep_their_end() -> None:
-    assert shortened("model/layers.11.mlp/norm", 9) == "…mlp/norm"
-    assert shortened("損失" * 10, 5) == "…損失"
-    assert shortened("loss", 9) == "loss"
 
 
 def test_numbers_are_said_whole_where_they_are() -> None:

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+
+from rich.cells import cell_len
 
 
-def short_names(names: Sequence[str], width: int) -> list[str]:
-    """Names in at most `width` letters each, an ellipsis in place of what does not fit: the end of a name, or its
-    beginning where several would read alike without their ends, as `optimizer.lr 0.01` and `optimizer.lr 0.03` do."""
+def short_names(names: Sequence[str], width: int, *, by_end: bool = False) -> list[str]:
+    """Names in at most `width` cells each, an ellipsis in place of what does not fit.
+
+    What is kept is the beginning, or `by_end` the end, as of series, whose group comes first; the other of the two
+    where several names would read alike otherwise, as `optimizer.lr 0.01` and `optimizer.lr 0.03` without their ends.
+    """
     if width <= 0:
         return ["" for _ in names]
-    kept = width - 1
-    begin = Counter(name[:kept] for name in set(names) if len(name) > width)
+    first, second = (_end, _beginning) if by_end else (_beginning, _end)
+    alike = Counter(first(name, width) for name in set(names))
 
     def short(name: str) -> str:
-        if len(name) <= width:
-            return name
-        return f"…{name[len(name) - kept :]}" if begin[name[:kept]] > 1 else f"{name[:kept]}…"
+        return second(name, width) if alike[first(name, width)] > 1 else first(name, width)
 
     return [short(name) for name in names]
+
+
+def short_name(name: str, width: int, *, by_end: bool = False) -> str:
+    """The same of one name that stands alone."""
+    return short_names([name], width, by_end=by_end)[0]
+
+
+def _beginning(name: str, width: int) -> str:
+    return name if cell_len(name) <= width else f"{name[: _that_fit(name, width - 1)]}…"
+
+
+def _end(name: str, width: int) -> str:
+    return name if cell_len(name) <= width else f"…{name[len(name) - _that_fit(reversed(name), width - 1) :]}"
+
+
+def _that_fit(letters: Iterable[str], width: int) -> int:
+    """How many of some letters have room in so many cells."""
+    return sum(end <= width for end in accumulate(map(cell_len, letters)))

@@ -14,6 +14,7 @@ from tui_trainer.plotting.ranges import without_echoes
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.plotting.smoothing import WINDOWS
 from tui_trainer.text.captions import say
+from tui_trainer.text.short_names import short_name
 from tui_trainer.ui.charts.chart import EARLY, LAST, LOWEST, NOT_FINITE, Frame, beside, narrow, x_axis
 from tui_trainer.ui.charts.chart_data import Losses, at_epoch_ends
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
@@ -132,11 +133,10 @@ class LossChart(MouseChart):
     def _under(self, history: History, frame: Frame) -> list[Glyph]:
         """Under the curves: what the LR chart has too, and the names of presets switched to."""
         glyphs = self.landmarks(history, frame)
-        for switch in history.switches:
-            column = self.axis.column_of(switch.step - 1, frame.width)
-            if column is not None:
-                name = f" {narrow(switch.recipe.preset)}"
-                glyphs += [Glyph(0, column + 1 + i, letter, "switch") for i, letter in enumerate(name)]
+        columns = ((self.axis.column_of(switch.step - 1, frame.width), switch) for switch in history.switches)
+        seen = [(column, narrow(switch.recipe.preset)) for column, switch in columns if column is not None]
+        for start, name in _beside_their_lines(seen, frame.width):
+            glyphs += [Glyph(0, start + i, letter, "switch") for i, letter in enumerate(name)]
         return glyphs
 
     def _marks(self, history: History, scale: Scale, frame: Frame) -> list[Glyph]:
@@ -164,6 +164,24 @@ class LossChart(MouseChart):
             for cell in range(frame.width)
             if losses.not_finite(edges[cell * across], edges[(cell + 1) * across])
         ]
+
+
+def _beside_their_lines(lines: Sequence[tuple[int, str]], width: int) -> list[tuple[int, str]]:
+    """Where the names of some upright lines begin, and as much of each as has room up to the next line: at the right of
+    its line; at the left where that has more room and the right not enough."""
+    placed: list[tuple[int, str]] = []
+    free = 0
+    ends = [*(column - 1 for column, _ in lines[1:]), width]
+    for (column, name), end in zip(lines, ends, strict=False):
+        left, right = column - 1 - free, end - column - 2
+        if len(name) > right and left > right:
+            shown = short_name(name, left)
+            placed.append((column - 1 - len(shown), shown))
+            free = column + 1
+        else:
+            placed.append((column + 2, short_name(name, right)))
+            free = column + 3 + len(placed[-1][1])
+    return placed
 
 
 def _why_empty(history: History) -> str:

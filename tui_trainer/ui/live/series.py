@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from tui_trainer.text.plain import plain
+from tui_trainer.text.short_names import short_name
 from tui_trainer.ui.charts.logged_lrs import drawn_lrs, is_lr
 from tui_trainer.ui.formatting import fit
 from tui_trainer.ui.panel import Line, Panel, Span
@@ -128,7 +129,7 @@ class PinnedStrip(Panel):
         return lines
 
     def _entry(self, history: History, name: str, width: int) -> list[Span]:
-        from tui_trainer.ui.charts.line_chart import number, shortened, trend
+        from tui_trainer.ui.charts.line_chart import number, trend
         from tui_trainer.ui.charts.series_curve import SeriesCurve
 
         series = history.series[name]
@@ -143,7 +144,7 @@ class PinnedStrip(Panel):
         lit = "warning" if last is not None and not isfinite(last.value) else "live" if curve.has_moved else "faint"
         room = NAME + max(0, width - (LEAST_WITH_BEST if width >= LEAST_WITH_BEST else LEAST_ENTRY))
         spans = [
-            Span(fit(shortened(plain(name) or "(no name)", room), room) + " ", "faint"),
+            Span(fit(short_name(plain(name) or "(no name)", room, by_end=True), room) + " ", "faint"),
             Span(fit(said, VALUE), lit),
         ]
         spans.append(Span(trend(curve, TREND).ljust(TREND), lit))
