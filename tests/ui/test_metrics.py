@@ -10,9 +10,10 @@ import pytest
 from tests.made_metrics import begun, ended, logged, many_series, sparse_run
 from tests.records.streams import fold
 from tests.scripted import START, scripted_run
-from tests.ui.conftest import Show, Shown
-from tui_trainer.events import MetricDeclared
+from tests.ui.conftest import Show, Shown, cut
+from tui_trainer.events import MetricDeclared, PlanMade
 from tui_trainer.ui.charts.line_chart import MOST_LINES, LineChart
+from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.metrics.catalogue import MOST_PINNED, MOST_PINS_KEPT, Catalogue, matcher, pin, pinned
 from tui_trainer.ui.metrics.screen import MetricsScreen, grid
 from tui_trainer.ui.settings import Settings
@@ -144,6 +145,36 @@ async def test_the_series_of_our_own_runs_are_there(show: Show) -> None:
             assert name in shown.text()
         await shown.press("escape")
         assert not isinstance(shown.app.screen, MetricsScreen)
+
+
+@pytest.mark.parametrize(("fall", "asks"), [(0.001, True), (0.1, False)])
+async def test_an_lr_has_the_scale_that_it_has_beside_the_loss(show: Show, fall: float, asks: bool) -> None:
+    """Whatever lies in sight of it here: what is planned decides, too."""
+    run = scripted_run(epochs=10)
+    plan, last = next((i, event.last_step) for i, event in enumerate(run) if isinstance(event, PlanMade))
+    run[plan] = PlanMade(at=START, steps=[1, last // 5], lrs=[0.001, 0.001 * fall], last_step=last)
+    async with show(cut(run, last // 3)) as shown:
+        beside_the_loss = shown.app.screen.query_one(LRChart).log_scale
+        await shown.press("m")
+        here = next(chart for chart in charts(shown) if chart.names == ("lr",))
+        assert here.log_scale is beside_the_loss is asks
+
+
+async def test_the_line_of_keys_says_what_a_key_does_now(show: Show) -> None:
+    async with show(scripted_run(epochs=3), size=(140, 40)) as shown:
+        await shown.press("m")
+        for key, before, after in (
+            ("enter", "enter large", "enter small"),
+            ("space", "space mark", "space unmark"),
+            ("asterisk", "* pin", "* let go"),
+        ):
+            page(shown).key_line.quiet()
+            assert f" {before} " in shown.text()
+            await shown.press(key)
+            page(shown).key_line.quiet()
+            await shown.frame()
+            assert f" {after} " in shown.text()
+            await shown.press(key)
 
 
 async def test_typing_filters_and_letters_are_no_commands(show: Show) -> None:

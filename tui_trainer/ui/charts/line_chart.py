@@ -19,8 +19,10 @@ from tui_trainer.plotting.scales import Scale
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import format_metric
 from tui_trainer.text.plain import plain
+from tui_trainer.text.short_names import short_name, short_names
 from tui_trainer.ui.charts.chart import Frame, beside, x_axis
 from tui_trainer.ui.charts.logged_lrs import ANNEALED, is_lr
+from tui_trainer.ui.charts.lr_curves import LRCurves
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.series_axis import SeriesAxis
 from tui_trainer.ui.charts.series_curve import BELOW_ALL, NOT_A_NUMBER, SeriesCurve
@@ -91,18 +93,6 @@ def number(value: float, unit: str = "") -> str:
     return f"{text} {plain(unit)}" if unit else text
 
 
-def shortened(name: str, width: int) -> str:
-    """A name in so many cells: its end, which tells it from others of its group, with an ellipsis before."""
-    if cell_len(name) <= width:
-        return name
-    kept = ""
-    for letter in reversed(name):
-        if cell_len(letter + kept) > width - 1:
-            break
-        kept = letter + kept
-    return f"…{kept}" if width > 0 else ""
-
-
 class LineChart(MouseChart):
     """Some series of a run over one axis.
 
@@ -144,6 +134,8 @@ class LineChart(MouseChart):
         self._curves: dict[str, SeriesCurve] = {}
         self._scatters: dict[str, Scatter] = {}
         self._cell_edges: tuple[list[int], list[int]] = ([], [])
+        self._lrs: LRCurves | None = None
+        """All LRs of the run, where these are some of them."""
 
     @property
     def window(self) -> int | None:
@@ -213,7 +205,6 @@ class LineChart(MouseChart):
         """By name on the canvas: the columns, and the style."""
         ranged: list[Sequence[Extent | None]] = []
         asked: list[Sequence[Extent | None]] = []
-        history = self._history
         over: list[tuple[SeriesCurve, list[Extent | None], str, str]] = []
         for place, (name, curve) in enumerate(curves):
             style = f"series{place}" if several else "smooth" if curve.has_moved else "faint"
@@ -241,9 +232,10 @@ class LineChart(MouseChart):
             else:
                 lines[f"line {place}"] = extents, style
             over.append((curve, smooth or extents, style, SIGNS[place] if several else ""))
-        lrs = history is not None and all(is_lr(history, name) for name in self.names)
+        lrs = self._all_lrs()
+        asking = lrs.asked(self.axis) if lrs is not None and scattered is None else asked
         name = " ".join(self.names)[:200]
-        scale = self.scale_of(name, ranged, frame, asked=asked, left_out=ANNEALED if lrs else 0.0, clips=not lrs)
+        scale = self.scale_of(name, ranged, frame, asked=asking, left_out=ANNEALED if lrs else 0.0, clips=lrs is None)
         drawn: dict[str, list[Dots | None]] = {}
         for key, (extents, _) in lines.items():
             alone = key.startswith("dots")
@@ -258,6 +250,17 @@ class LineChart(MouseChart):
             for row in self._canvas.rows(self.cursor_line(frame), glyphs)
         ]
         return beside(frame, rows, scale.ticks if range_of(*ranged) is not None else ())
+
+    def _all_lrs(self) -> LRCurves | None:
+        """All LRs of the run, which choose the scale of each as they do beside the loss; None for other series."""
+        history = self._history
+        if history is None or not self.names or not all(is_lr(history, name) for name in self.names):
+            self._lrs = None
+        elif self._lrs is None or self._lrs.history is not history:
+            self._lrs = LRCurves(history)
+        if self._lrs is not None and not self._lrs.catch_up(AT_ONCE):
+            self.call_later(self.redraw)
+        return self._lrs
 
     def _cells(self, edges: list[int], across: int) -> list[int]:
         """The edges of cells rather than columns of dots; the same list for the same edges."""
@@ -319,7 +322,7 @@ class LineChart(MouseChart):
         while notes and room - _width(notes) - 2 < min(cell_len(plain(name)), 16):
             notes.pop()
         room -= _width(notes) + 2 if notes else 0
-        shown = shortened(plain(name) or "(no name)", room)
+        shown = short_name(plain(name) or "(no name)", room, by_end=True)
         group, slash, last = shown.rpartition("/")
         faint = not curve.has_moved
         line = [*left, GlyphRun(group + slash, "faint"), GlyphRun(last, "faint" if faint else "title")]
@@ -370,9 +373,9 @@ class LineChart(MouseChart):
         room = width - _width(head)
         each = (room - sum(_width(value) + 5 for value in values)) // len(curves)
         parts: list[GlyphRun] = []
-        for place, ((_, curve), name, value) in enumerate(zip(curves, names, values, strict=True)):
+        names = short_names(names, max(each, 4), by_end=True)
+        for place, ((_, curve), shown, value) in enumerate(zip(curves, names, values, strict=True)):
             style = "warning" if not isfinite((curve.at(self.axis.cursor) or (0, 0.0))[1]) else f"series{place}"
-            shown = shortened(name, max(each, 4))
             part = [GlyphRun(f"{SIGNS[place]} {shown} ", f"series{place}"), *(v._replace(style=style) for v in value)]
             is_last = place == len(curves) - 1
             if _width(parts) + _width(part) + 2 + (0 if is_last else 4) > room:

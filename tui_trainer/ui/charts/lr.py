@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.events import MOMENTUM
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
-from tui_trainer.plotting.curves import Columns, Extent, MinMaxTree, Span, range_of, spans
-from tui_trainer.plotting.figure import DOTS
-from tui_trainer.plotting.ranges import DECIDES
+from tui_trainer.plotting.curves import Extent, Span, range_of, spans
+from tui_trainer.plotting.figure import DOTS, Marks
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.charts.axis import XAxis
 from tui_trainer.ui.charts.chart import TURN, Frame, beside, x_axis
-from tui_trainer.ui.charts.chart_data import GroupPlans, PlannedCurves
-from tui_trainer.ui.charts.logged_lrs import ANNEALED, MOMENTUM_SIGN, MOST, SIGNS, LoggedLRs
+from tui_trainer.ui.charts.chart_data import PlannedCurves
+from tui_trainer.ui.charts.logged_lrs import ANNEALED, MOMENTUM_SIGN, SIGNS
+from tui_trainer.ui.charts.lr_curves import LRCurves
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.titles import Entry, lr_title, why_at
 
@@ -37,16 +38,16 @@ class LRChart(MouseChart):
 
     labels = True
 
-    _used: Used | None = None
-    _logged: LoggedLRs | None = None
-    _planned: PlannedCurves | None = None
     _if_flat: PlannedCurves | None = None
-    _of_groups: GroupPlans | None = None
     _momentum: MomentumCurve | PlannedMomentum | None = None
     _plan: PlanMade | None = None
     _momentum_called = MOMENTUM
     shows_momentum = False
     """Whether a momentum that moves is drawn over the LR, on an axis of its own at the right."""
+
+    def __init__(self, axis: XAxis, *, marks: Marks | None = None, id: str | None = None) -> None:
+        super().__init__(axis, marks=marks, id=id)
+        self._curves = LRCurves()
 
     def show(self, history: History) -> None:
         self._if_flat = None
@@ -64,8 +65,9 @@ class LRChart(MouseChart):
         it watches stopped getting better at once. Without `batches_per_epoch` the axis counts steps."""
         self._history, self._seen = None, -1
         self._plan, self._momentum_called = plan, momentum_called
-        self._planned = PlannedCurves.kept(self._planned, [plan] if plan is not None else [])
-        self._of_groups = GroupPlans.kept(self._of_groups, [plan] if plan is not None else [])
+        if self._curves.history is not None:
+            self._curves = LRCurves()
+        self._curves.plan([plan] if plan is not None else [])
         self._if_flat = PlannedCurves([if_flat]) if if_flat is not None else None
         self.axis.plan(plan.last_step if plan is not None else 0, batches_per_epoch)
         self.redraw()
@@ -73,17 +75,13 @@ class LRChart(MouseChart):
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         history = self._history
         if history is None:
-            self._used = self._logged = None
             self._read_planned_momentum()
         else:
             self.axis.update(history)
-            if self._used is None or self._logged is None or self._used.history is not history:
-                self._used, self._logged = Used(history), LoggedLRs(history)
-            read = self._used.pyramid.catch_up(AT_ONCE)
-            if not self._logged.catch_up(AT_ONCE) or not read:
+            if self._curves.history is not history:
+                self._curves = LRCurves(history)
+            if not self._curves.catch_up(AT_ONCE):
                 self.call_later(self.redraw)
-            self._planned = PlannedCurves.kept(self._planned, history.plans)
-            self._of_groups = GroupPlans.kept(self._of_groups, history.plans)
             self._read_momentum(history)
         body = self._rows(history, frame) if frame.height else []
         title = self._title(history)  # the scale is chosen
@@ -119,37 +117,28 @@ class LRChart(MouseChart):
         others = self._legend(axis.cursor)
         if self._momentum is not None and (momentum := self._momentum.legend(axis.cursor)) is not None:
             others.append(momentum)
-        return lr_title(history, self._planned, self._if_flat, axis.cursor, width, why, self.log_scale, others)
+        return lr_title(history, self._curves.planned, self._if_flat, axis.cursor, width, why, self.log_scale, others)
 
     def _legend(self, cursor: int | None) -> list[Entry]:
         """The LRs of groups: as they were told, and where they were not, as they are planned."""
-        told = self._logged.legend(cursor) if self._logged is not None else []
+        logged = self._curves.logged
+        told = logged.legend(cursor) if logged is not None else []
         steps = self._history.steps if self._history is not None else 0
         if cursor is not None and cursor > steps:
             told = []
         legend = {entry.style: entry for entry in told}
-        for style, label, curve in self._groups():
+        for style, label, curve in self._curves.groups():
             if style not in legend and (lr := curve.at(cursor or steps + 1)) is not None:
                 legend[style] = Entry(SIGNS[int(style[-1])], f"lr {plain(label)}", lr, style)
         return [legend[style] for style in sorted(legend)]
 
-    def _groups(self) -> list[tuple[str, str, PlannedCurves]]:
-        """The planned LRs of groups: their styles, what the groups are called, their curves."""
-        if self._of_groups is None:
-            return []
-        curves = self._of_groups.curves
-        names = self._logged.names if self._logged is not None else [*curves][:MOST]
-        labels = self._of_groups.labels
-        return [(f"series{place}", labels[name], curves[name]) for place, name in enumerate(names) if name in curves]
-
     def _rows(self, history: History | None, frame: Frame) -> list[list[GlyphRun]]:
-        used = self._used
-        if used is not None and used.pyramid.extent(0, len(used.pyramid)) is None:
-            used = None
-        extents = self._extents(self.columns(frame), used.columns if used is not None else None)
+        edges = self.columns(frame)
+        extents = self._curves.over(edges)
         others = {name: extent for name, extent in extents.items() if name.startswith("series")}
-        decisive = self._extents(self.axis.edges(DECIDES), used.decisive if used is not None else None)
-        asked = [extent for name, extent in decisive.items() if name != "flat"]
+        if self._if_flat is not None:
+            extents = {"flat": self._if_flat.over(edges), **extents}
+        asked = self._curves.asked(self.axis)
         scale = self.scale_of("lr", list(extents.values()), frame, asked=asked, left_out=ANNEALED, clips=False)
         dots = frame.height * DOTS[self.marks][1]
         curves = {name: spans(extent, scale, dots) for name, extent in extents.items()}
@@ -182,21 +171,6 @@ class LRChart(MouseChart):
         low, high = min(extent[0], extent[1] - LEAST_OF_MOMENTUM), extent[1]
         return self.scale("momentum", (low, high), frame.height, False, frame.right or 5)
 
-    def _extents(self, edges: list[int], used: Columns | None) -> dict[str, list[Extent | None]]:
-        """The lowest and the highest of each curve in each column, in the order in which they are drawn."""
-        extents = self._logged.over(edges) if self._logged is not None else {}
-        for style, _, curve in self._groups():
-            planned = curve.over(edges)
-            told = extents.get(style, [None] * len(planned))
-            extents[style] = [one or other for one, other in zip(told, planned, strict=True)]
-        if self._if_flat is not None:
-            extents["flat"] = self._if_flat.over(edges)
-        if self._planned is not None:
-            extents["planned"] = self._planned.over(edges)
-        if used is not None:
-            extents["actual"] = used.over(edges)
-        return extents
-
     def _signs(self, others: Mapping[str, list[Extent | None]], scale: Scale, frame: Frame) -> list[Glyph]:
         """At the end of each further LR its sign, which tells it without its colour."""
         signs = {entry.style: entry.sign for entry in self._legend(None)}
@@ -221,15 +195,6 @@ class LRChart(MouseChart):
             if point and (not glyphs or point[0].column - glyphs[-1].column >= COLUMNS_A_POINT):
                 glyphs += point
         return glyphs
-
-
-class Used:
-    """The LR of one history, made ready for drawing as it comes."""
-
-    def __init__(self, history: History) -> None:
-        self.history = history
-        self.pyramid = MinMaxTree(history.lrs)
-        self.columns, self.decisive = Columns(self.pyramid, held=True), Columns(self.pyramid, held=True)
 
 
 def _apart(plan: list[Span | None], used: list[Span | None]) -> list[Span | None]:

@@ -14,8 +14,9 @@ from tui_trainer.plotting.smoothing import WINDOWS
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
+from tui_trainer.text.short_names import short_name
 from tui_trainer.ui.charts.axis_keys import AxisKeys
-from tui_trainer.ui.charts.line_chart import MOST_LINES, LineChart, shortened
+from tui_trainer.ui.charts.line_chart import MOST_LINES, LineChart
 from tui_trainer.ui.charts.series_axis import SeriesAxis
 from tui_trainer.ui.formatting import cut, fit
 from tui_trainer.ui.keys import bindings
@@ -57,7 +58,8 @@ class Heading(Panel):
 
     def _groups(self, room: int) -> list[Span]:
         """As many as fit around the one that is looked at."""
-        names = [(group, f"{shortened(plain(group), 24) or 'others'} {count}") for group, count in self.groups]
+        shown = [short_name(plain(group), 24, by_end=True) or "others" for group, _ in self.groups]
+        names = [(group, f"{name} {count}") for (group, count), name in zip(self.groups, shown, strict=True)]
         at = next((i for i, (group, _) in enumerate(names) if group == self.group), 0)
         first = last = at
         while len(names) > last - first + 1:
@@ -151,8 +153,18 @@ class MetricsScreen(AxisKeys):
             chart.chosen_log = self._logs.get(tile)
             chart.draw_series(self.history, tile, flags)
         self._head(across * down)
+        self.key_line.instead = self._instead(pins)
         self.key_line.idle, self.key_line.typed = self._idle(), "filter" if self.typing else None
         self.key_line.redraw()
+
+    def _instead(self, pins: set[str]) -> dict[str, str]:
+        """What keys do that did something once already, by their actions."""
+        undone = {"enlarge": "small"} if self.large else {}
+        if self.chosen and set(self.chosen) <= set(self.marked):
+            undone["mark"] = "unmark"
+        if self.chosen and set(self.chosen) <= pins:
+            undone["pin"] = "let go"
+        return undone
 
     def _idle(self) -> frozenset[str]:
         """Actions that would do nothing here and now."""
@@ -336,7 +348,7 @@ class MetricsScreen(AxisKeys):
     def action_pin(self) -> None:
         for name in self.chosen:
             done = pin(self.context.settings, self.history, name)
-            shown = shortened(plain(name), 40)
+            shown = short_name(plain(name), 40, by_end=True)
             if done is None:
                 self.say(say("metric.most_pinned", most=MOST_PINNED), "warning")
             else:
@@ -350,7 +362,7 @@ class MetricsScreen(AxisKeys):
             self.axis.count("step")
         elif len(self.chosen) == 1:
             self.axis.count("series", self.chosen[0])
-            self.say(say("metric.over", series=shortened(plain(self.chosen[0]), 40)))
+            self.say(say("metric.over", series=short_name(plain(self.chosen[0]), 40, by_end=True)))
         self.context.clock.hurry()
 
     @property
