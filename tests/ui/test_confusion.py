@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from rich.cells import cell_len
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
@@ -57,6 +58,17 @@ async def test_the_matrix_has_the_counts_the_shares_and_the_worst_pairs(show: Sh
             assert never not in text
         await shown.press("escape")
         assert not isinstance(shown.app.screen, ConfusionScreen)
+
+
+@pytest.mark.parametrize("classes", [["0", "1", "2"], ["cat", "dog", "bird"], ["猫", "犬", "鳥"]])
+async def test_all_shares_stand_under_each_other(show: Show, classes: list[str]) -> None:
+    async with show(ScriptedHost([*LIVE, replace(told(COUNTS), classes=classes)])) as shown:
+        await shown.press("M")
+        lines = shown.app.screen.query_one(ConfusionPanel).plain()
+        ends = {cell_len(line[: line.index("%")]) for line in lines if "%" in line}
+        counts = {cell_len(line[: line.index(count)]) for line, count in zip(lines[2:], ("90", "25"), strict=False)}
+        assert len(ends) == 1
+        assert len(counts) == 1
 
 
 @pytest.mark.says("confusion.none_wrong")

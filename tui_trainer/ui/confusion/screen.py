@@ -7,6 +7,7 @@ from heapq import nsmallest
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.color import Color
 
@@ -25,6 +26,9 @@ from tui_trainer.ui.trainer_screen import TrainerScreen
 if TYPE_CHECKING:
     from tui_trainer.records.history import History
     from tui_trainer.run_sources.run_source import RunSource
+
+ALL = "all"
+"""What the last row of the matrix is called."""
 
 WORST_NAMED = 3
 LONGEST_NAME = 10
@@ -74,7 +78,7 @@ class ConfusionPanel(Panel):
     # The matrix
 
     def _matrix(self, told: ConfusionCounted, width: int, height: int) -> list[Line]:
-        label = max((min(len(plain(name)), LONGEST_NAME) for name in told.classes), default=0)
+        label = max([cell_len(ALL), *(min(cell_len(plain(name)), LONGEST_NAME) for name in told.classes)])
         cell = max(4, *(len(str(count)) + 1 for row in told.counts for count in row)) if told.counts else 4
         right = sum(row[i] for i, row in enumerate(told.counts))
         images = sum(map(sum, told.counts))
@@ -90,7 +94,7 @@ class ConfusionPanel(Panel):
             ),
             (
                 Span(" " * (label + 3)),
-                *(Span(cut(name, cell - 1).rjust(cell), "faint") for name in names),
+                *(Span(_at_right(cut(name, cell - 1), cell), "faint") for name in names),
                 Span("  right", "faint"),
             ),
         ]
@@ -100,8 +104,8 @@ class ConfusionPanel(Panel):
                 Span(str(count or "·").rjust(cell), self._heat(count, total, right=i == j))
                 for j, count in enumerate(row[:fit])
             ]
-            lines.append((Span(f" {name:>{label}}  "), *cells, Span(_share(row[i], total))))
-        everything = Span(f" {'all':>{label}}  {' ' * (cell * len(names))}", "faint")
+            lines.append((Span(f" {_at_right(name, label)}  "), *cells, Span(_share(row[i], total))))
+        everything = Span(f" {ALL:>{label}}  {' ' * (cell * len(names))}", "faint")
         lines.append((everything, Span(_share(right, images))))
         return lines
 
@@ -181,6 +185,10 @@ class ConfusionPanel(Panel):
     def _class(self, number: int) -> str:
         names = self._counted.classes if self._counted is not None else []
         return plain(names[number]) if number < len(names) else str(number)
+
+
+def _at_right(name: str, width: int) -> str:
+    return " " * (width - cell_len(name)) + name
 
 
 def _share(part: int, whole: int) -> str:
