@@ -34,6 +34,7 @@ from tui_trainer.events import EndStatus, RunEnded
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunsFolderUnwritable
 from tui_trainer.records.lock import WriterLock, is_live
+from tui_trainer.records.log_size import SMALL as SMALLEST
 from tui_trainer.records.record import Record
 from tui_trainer.run_sources.run_source import replay
 
@@ -330,6 +331,20 @@ def test_it_stops_where_the_shell_asks_for_it_and_for_nothing_else(
     assert queue.exit_code == 0
     assert queue.failure == ""
     assert not is_live(queue.session.folder)
+
+
+def test_the_log_of_a_session_is_kept_small(tmp_path: Path, trains: Callable[[Behaves], None]) -> None:
+    one, end = session(tmp_path, 1), ends(tmp_path, [0])
+    log = one.folder / "log.txt"
+    log.write_bytes(b"begins\n" + b"\r 50% of it" * (SMALLEST // 10))
+
+    def behaves(session: Session, index: int) -> Ended:
+        until(lambda: log.stat().st_size < SMALLEST)
+        return end(session, index)
+
+    trains(behaves)
+    assert over(Queue(one)) == 0
+    assert log.read_bytes() == b"begins\n 50% of it"
 
 
 @pytest.mark.says("queue.unheard")

@@ -42,6 +42,7 @@ from tui_trainer.files.safe_open import open_private
 from tui_trainer.records.errors import RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.records.inbox import Inbox
 from tui_trainer.records.lock import WriterLock, break_lock, is_live
+from tui_trainer.records.log_size import BoundedLog
 from tui_trainer.run_sources.notifier import Told
 from tui_trainer.text.captions import say
 
@@ -296,8 +297,11 @@ class Queue:
             self._lock.release()
 
     def _listen(self) -> None:
-        """Stop where the shell asks for it, and write what a full disk did not take."""
+        """Stop where the shell asks for it, write what a full disk did not take, and keep the session's log small."""
+        log = BoundedLog()
         while not self._over.wait(LISTEN_EVERY):
+            if self._lock is not None:  # else others print to it as well, on other machines
+                log.look(self.session.folder / "log.txt")
             for command in self._inbox.poll():
                 if isinstance(command, Stop):
                     self.stop(command)
