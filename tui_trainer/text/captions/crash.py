@@ -35,6 +35,11 @@ CAPTIONS = {
         "a run crashed or was stopped, has a checkpoint, and can be resumed from here",
         "it finished or diverged; it has no checkpoint; this view is read-only",
     ),
+    "crash.resumes_untold": Caption(
+        "R resumes it from its checkpoint, in a process of its own",
+        "the same of a checkpoint of which the record does not tell after which step it is",
+        "it tells that; there is no checkpoint",
+    ),
     "crash.begins_again": Caption(
         "R trains it again from the first step: there is no checkpoint",
         "the same of a run that has no checkpoint",

@@ -139,7 +139,7 @@ def way_on(history: History, folder: Path, report: CrashReport, ways: Ways) -> s
     if not report.has_checkpoint:
         return say("crash.begins_again")
     saved = history.latest_checkpoint
-    return say("crash.resumes", step=f"{saved.step:,}" if saved is not None else "?")
+    return say("crash.resumes", step=f"{saved.step:,}") if saved is not None else say("crash.resumes_untold")
 
 
 CUT_OFF = CAPTIONS["record.not_recorded"].words.partition("{")[0]
