@@ -30,6 +30,7 @@ from tui_trainer.ui.background_tasks import BackgroundTasks
 from tui_trainer.ui.live.aftermath import Aftermath, Ways, way_on
 from tui_trainer.ui.live.status_lines import ending
 from tui_trainer.ui.presets.editor import EditorScreen
+from tui_trainer.ui.trainer_screen import KeyLine
 
 PID = 4711
 WHOLE = [event for event in scripted_run(epochs=2, batches=10) if not isinstance(event, CheckpointSaved)]
@@ -67,6 +68,9 @@ class Case:
     kernel: tuple[Message, ...] = ()
     group: int = 0
     saved: bool = True
+    """Whether it has a checkpoint."""
+    tells_of_it: bool = True
+    """Whether its record tells of that."""
     device: str = "cpu"
     host: str = ""
     ways: Ways = HERE
@@ -90,6 +94,12 @@ CASES = {
         "R trains it again from the first step: there is no checkpoint",
         saved=False,
         ids=frozenset({"crash.begins_again"}),
+    ),
+    "kill -9 before the record told of its checkpoint": Case(
+        CAPTIONS["end.gone"].words,
+        "R resumes it from its checkpoint, in a process of its own",
+        tells_of_it=False,
+        ids=frozenset({"crash.resumes_untold"}),
     ),
     "kill -9, seen read-only": Case(
         CAPTIONS["end.gone"].words,
@@ -215,7 +225,7 @@ def test_each_end_has_its_words_and_its_way_on(
     record.close()
     history = History()
     ended = RunEnded(at=START + 10, status=case.status, reason=case.reason, step=10, epoch=1, exit_code=1)  # type: ignore[arg-type]
-    for event in [*HALF, SAVED, ended] if case.saved else [*HALF, ended]:
+    for event in [*HALF, SAVED, ended] if case.saved and case.tells_of_it else [*HALF, ended]:
         if isinstance(event, RunStarted):
             event = replace(event, pid=PID, host=case.host or socket.gethostname(), at=START)
         if isinstance(event, RunConfigured):
@@ -418,7 +428,11 @@ async def test_over_ssh_the_whole_command_is_shown_with_the_machine_to_type_it_o
         assert f"{command} goes on with it" in " ".join(lines.split())
         assert "R resume" not in lines
         await shown.press("R")
-        assert command[:70] in shown.text().splitlines()[-1]
+        assert f"{command} continues it; not from here" in " ".join(shown.text().split())
+        shown.the(KeyLine).quiet()
+        await shown.frame()
+        # and the charts have their room again
+        assert [line.strip() for line in shown.text().splitlines()] == lines.splitlines()
     assert captions_said >= {"remote.typed_there", "question.resumes_none"}
     assert not captions_said & {"crash.resumes", "crash.begins_again"}
 

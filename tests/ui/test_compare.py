@@ -35,6 +35,7 @@ from tui_trainer.ui.compare.chart import Overlay
 from tui_trainer.ui.compare.column_choice import ColumnChoice
 from tui_trainer.ui.compare.curves import GroupCurves
 from tui_trainer.ui.compare.screen import CompareScreen
+from tui_trainer.ui.compare.summary import VerdictWords
 from tui_trainer.ui.compare.table import CompareTable
 from tui_trainer.ui.context import AppContext
 from tui_trainer.ui.live.screen import LiveScreen
@@ -497,6 +498,36 @@ async def test_escape_closes_the_differences_before_it_leaves(tmp_path: Path) ->
         assert not screen.has_class("-differences")
         await pilot.press("escape")
         assert pilot.app.screen is not screen  # what becomes of what trains
+
+
+async def test_the_line_of_keys_says_what_a_key_does_now(tmp_path: Path) -> None:
+    names = ("StepLR", "none")
+    comparison = compared(tmp_path, [record(tmp_path, scheduler=name, epochs=3) for name in names])
+    async with show(comparison) as (pilot, screen):
+
+        async def keys(*pressed: str) -> str:
+            await pilot.press(*pressed)
+            screen.draw()
+            return screen.key_line.plain()[0]
+
+        before = await keys()
+        assert "h hide  o solo  i pin" in before
+        assert "esc" not in before, "nothing lies under it"
+        assert "h show" in await keys("h")
+        assert "o all" in await keys("h", "o")
+        assert "i unpin" in await keys("o", "i")
+        after = await keys("i", "d")
+        assert "d curves" in after
+        assert "esc back" in after
+        assert await keys("d") == before
+
+
+async def test_words_for_which_there_is_no_room_are_said_to_be_left_out(three: Comparison) -> None:
+    async with show(three, (60, 20)) as (_, screen):
+        words = next(words for words in screen.query(VerdictWords) if words.size.height)
+        *said, fair = [line.rstrip() for line in words.plain()]
+        assert said[-1].endswith("…")
+        assert fair.endswith(".")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40), (250, 70)])

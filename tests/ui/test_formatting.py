@@ -45,6 +45,27 @@ def test_wrapped_lines_keep_within_the_width_and_lose_no_word(text: str, width: 
         assert " ".join(lines).split() == text.split()
 
 
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("made for 240 steps and is stepped", 40, "made for 240 steps and is stepped"),
+        ("made for 240 steps and is stepped", 28, "made for 240 steps and is…"),
+        ("made for 240 steps and is stepped", 26, "made for 240 steps and is…"),
+        ("made for 240 steps and is stepped", 25, "made for 240 steps and…"),
+        ("a/very/long/path/without/blanks", 12, "a/very/long…"),
+        ("is averyveryverylongword", 12, "is averyver…"),
+        ("損失 損失 損失 損失 損失", 18, "損失 損失 損失…"),
+    ],
+)
+def test_a_text_is_cut_between_words(text: str, width: int, shown: str) -> None:
+    assert formatting.cut(text, width) == shown
+
+
+@given(st.text(), st.integers(1, 40))
+def test_what_is_cut_keeps_within_the_width(text: str, width: int) -> None:
+    assert cell_len(formatting.cut(plain(text), width)) <= width
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00:00"), (41.9, "0:00:41"), (3661, "1:01:01"), (-1, "0:00:00")])
 def test_clock(seconds: float, text: str) -> None:
     assert formatting.clock(seconds) == text

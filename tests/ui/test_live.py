@@ -187,6 +187,16 @@ async def test_n_asks_for_one_batch(show: Show) -> None:
         assert isinstance(shown.host.sent[-1], Continue)
 
 
+async def test_the_line_of_keys_says_what_a_key_does_now(show: Show) -> None:
+    async with show(LIVE) as shown:
+        for key, before, after in (("space", "space pause", "space go on"), ("s", "s slow", "s full speed")):
+            for expected in (before, after, before):
+                shown.the(KeyLine).quiet()
+                assert f" {expected} " in shown.the(KeyLine).plain()[0]
+                await shown.press(key)
+            await shown.press(key)
+
+
 async def test_s_is_slow_motion_and_full_speed(show: Show) -> None:
     async with show(LIVE) as shown:
         await shown.press("s")

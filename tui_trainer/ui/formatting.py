@@ -12,6 +12,9 @@ from textual.filter import LineFilter
 from tui_trainer.text.numbers import format_lr, format_metric
 from tui_trainer.text.plain import is_shown
 
+MOST_OF_IT = 0.75
+"""Of a text that is cut, what stays at least where it is cut between words."""
+
 UNKNOWN = "–"
 """Stands where a number is not known yet."""
 
@@ -26,8 +29,14 @@ def fit(text: str, width: int) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """The text in at most `width` cells, an ellipsis in place of what does not fit."""
-    return text if cell_len(text) <= width else fit(text, width)
+    """The text in at most `width` cells, an ellipsis in place of what does not fit; cut between two words, unless that
+    would cost much of it."""
+    if cell_len(text) <= width:
+        return text
+    shown = fit(text, width)
+    kept = len(shown) - 1
+    words = text[: kept + 1].rfind(" ")
+    return f"{text[:words]}…" if words > kept * MOST_OF_IT else shown
 
 
 def clock(seconds: float) -> str:

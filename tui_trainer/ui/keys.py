@@ -410,7 +410,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("compare", "enter", "enter", "open", "open the run, of several that began last", name="Open the run"),
     Key("compare", "space", "space", "pause", "pause or continue what is training", "pause"),
-    Key("compare", "escape", "esc", "back", "back; what trains goes on, or is asked about", name="Back"),
+    Key("compare", "escape", "esc", "back", "back; what trains goes on, or is asked about", "back"),
     Key(
         "break it",
         "enter",

@@ -4,7 +4,7 @@ screen, and for some seconds what became of the last command."""
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textual.actions import SkipAction
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SAID_FOR = 6.0
 """Seconds that an answer stays."""
 
+MOST_SAID = 4
+"""Lines that an answer gets."""
+
 LAST = ("app.help", "app.leave", "app.command_palette")
 
 
@@ -37,6 +40,8 @@ class KeyLine(Panel):
         self._keys = [key for key in of(*places, "everywhere") if key.short]
         self.idle: frozenset[str] = frozenset()
         """Actions that have nothing to act on now; their keys are left out."""
+        self.instead: Mapping[str, str] = {}
+        """Words of keys that do something else now, by their actions."""
         self.asks_first: frozenset[str] = frozenset()
         """Actions that a click alone does not do: `action_clicked` of the screen is told of it."""
         self.typed: KeyContext | None = None
@@ -45,11 +50,13 @@ class KeyLine(Panel):
         """The keys that were last on show, and what they were chosen for."""
         self._said: tuple[str, str] | None = None
         self._said_until = 0.0
+        self._height = 1
 
     def say(self, text: str, role: str = "live", seconds: float = SAID_FOR) -> None:
-        """Show a sentence in place of the keys."""
+        """Show a sentence in place of the keys, on as many lines as it takes."""
         self._said = (plain(text), role)
         self._said_until = time.monotonic() + seconds
+        self._make_room()
         self.redraw()
 
     def unsay(self, text: str) -> None:
@@ -60,15 +67,28 @@ class KeyLine(Panel):
     def quiet(self) -> None:
         """The keys again: what was said is of no interest any more."""
         self._said = None
+        self._make_room()
         self.redraw()
+
+    def _make_room(self) -> None:
+        """All that is said is to be read: half of a command, or of a reason, is of no use."""
+        lines = len(wrap(self._said[0], self.size.width - 2)) if self._said is not None else 1
+        if self._height != (height := min(max(1, lines), MOST_SAID)):
+            self._height = height
+            self.styles.height = height
 
     def lines(self) -> Sequence[Line]:
         width = self.size.width
         if self._said is not None and time.monotonic() < self._said_until:
             text, role = self._said
-            return [(Span(" "), Span(cut(text, width - 2), role))]
-        self._said = None
-        fitted_for = self.typed, self.idle, self.asks_first, width
+            lines = wrap(text, width - 2)
+            if len(lines) > self._height:
+                lines = [*lines[: self._height - 1], cut(f"{lines[self._height - 1]} …", width - 2)]
+            return [(Span(" "), Span(line, role)) for line in lines]
+        if self._said is not None:
+            self._said = None
+            self.call_later(self._make_room)
+        fitted_for = self.typed, self.idle, self.asks_first, dict(self.instead), width
         if fitted_for != self._fitted[0]:
             self._fitted = fitted_for, self._keys_that_fit(width)
         return [self._fitted[1]]
@@ -99,7 +119,7 @@ class KeyLine(Panel):
         if key.action in self.asks_first:
             action = f"screen.clicked('{key.action}')"
         label = key.label.replace("ctrl+", "^")
-        return [Span(label, "key", action), Span(f" {key.short}", "faint", action)]
+        return [Span(label, "key", action), Span(f" {self.instead.get(key.action, key.short)}", "faint", action)]
 
 
 def _leads_out(spans: Sequence[Span]) -> bool:

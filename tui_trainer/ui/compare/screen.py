@@ -80,6 +80,8 @@ class CompareScreen(ZoomKeys):
         """Seconds of work that finding them out took."""
         self._trains = False
         """Whether any run goes on, or stands paused, as of the last look."""
+        self._stands = False
+        """Whether any of them stands paused, as of then: the key goes on with it."""
         self._shared: list[str] = []
         """The series that all runs have, as of the last look."""
         self._related: list[Relation] = []
@@ -152,7 +154,7 @@ class CompareScreen(ZoomKeys):
                 self._related, self._related_of = relations(comparison, findings.table), findings
             self._scatter.show(self._related, metric, comparison.groups)
         self._make_room_for_warnings()
-        self.key_line.idle = self._idle()
+        self.key_line.idle, self.key_line.instead = self._idle(), self._instead()
         self.key_line.redraw()
 
     def _idle(self) -> frozenset[str]:
@@ -170,7 +172,22 @@ class CompareScreen(ZoomKeys):
             none.add("unit")
         if len(self._shared) < 2:
             none.add("metric(1)")
+        covered = self.has_class("-differences") or self.has_class("-scatter")
+        if not covered and len(self.app.screen_stack) < 2:
+            none.add("back")  # it asks what `q` asks
         return frozenset(none)
+
+    def _instead(self) -> dict[str, str]:
+        """What keys do that did something once already, by their actions."""
+        shown, number = self.table.shown, self.table.chosen
+        undone = {
+            "pause": "go on" if self._stands else "",
+            "hide": "show" if number in shown.hidden else "",
+            "solo": "all" if shown.solo == number else "",
+            "pin": "unpin" if number in shown.pinned else "",
+            "differences": "curves" if self.has_class("-differences") else "",
+        }
+        return {action: word for action, word in undone.items() if word}
 
     def _find_out(self) -> Results:
         """The findings, worked out anew where an epoch ended or a run began or ended; by a metric that comes between
@@ -195,6 +212,7 @@ class CompareScreen(ZoomKeys):
             self._trains = any(
                 run.history.status in ("running", "paused") and run.history.steps for run in comparison.runs
             )
+            self._stands = any(run.history.paused for run in comparison.runs if not run.entry.address)
             self._shared = in_common(series)
             self._version = comparison.version
             self._took = time.thread_time() - began

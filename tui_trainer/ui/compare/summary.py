@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from tui_trainer.compare.comparison import SWATCH
 from tui_trainer.compare.differences import ABSENT
 from tui_trainer.compare.plain_lines import all_over
@@ -12,6 +14,7 @@ from tui_trainer.records.summary import seconds_left
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
+from tui_trainer.text.short_names import short_names
 from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.formatting import about, cut, fit, percent, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, justified, width_of
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
     from tui_trainer.compare.plain_lines import Results
     from tui_trainer.compare.queue import Queue
     from tui_trainer.events import RunConfigured
+
+
+LONGEST_NAME = 16
+"""Cells that names of presets get before what only they have."""
 
 
 class CompareHeadline(Panel):
@@ -160,7 +167,9 @@ class VerdictWords(Words):
             said = [(Span(line, role),) for line in wrap(plain(fair.short), width)]
         if len(lines) + len(said) > height:
             said = [(Span(cut(plain(fair.short), width), role),)]
-            lines = lines[: max(1, height - 1)]
+        if len(lines) > (room := max(1, height - len(said))):
+            last = lines[room - 1]
+            lines = [*lines[: room - 1], (*last[:-1], last[-1]._replace(text=cut(f"{last[-1].text} …", width)))]
         elif len(lines) + len(said) < height and height > 6:
             lines.append(BLANK)
         return [*lines, *said]
@@ -207,7 +216,9 @@ class DifferenceWords(Words):
         assert self._findings is not None
         assert self._comparison is not None
         groups = self._comparison.groups
-        size = min(16, max(len(plain(group.label)) for group in groups))
+        labels = [plain(group.label) for group in groups]
+        size = min(LONGEST_NAME, max(map(cell_len, labels)))
+        labels = short_names(labels, size)
         lines: list[Line] = []
         for i, group in enumerate(groups):
             said = []
@@ -217,7 +228,7 @@ class DifferenceWords(Words):
                 table, _, key = row.key.partition(".")
                 name = key if table == "scheduler" or key in ("lr", "momentum") else f"{table} {key}".rstrip()
                 said.append(row.values[i] if key == "name" else f"{name} {row.values[i]}")
-            name = f"{SWATCH} {fit(plain(group.label), size)} "
+            name = f"{SWATCH} {fit(labels[i], size)} "
             for j, text in enumerate(
                 wrap(plain(", ".join(said)) or say("comparison.as_the_others"), max(8, width - size - 3))
             ):

@@ -199,7 +199,7 @@ class LiveScreen(ChartKeys):
         self._aftermath.show(self.source, self._ways(), self.app.size.width, most, self.context.tasks)
         self._make_room(changed)
         self._hint()
-        self.key_line.idle = self._idle()
+        self.key_line.idle, self.key_line.instead = self._idle(), _instead(history)
         ours = self.context.is_ours or self.context.on_signal is not None
         self.key_line.asks_first = frozenset() if ours else AT_ONCE
         self._tell_answers()
@@ -551,6 +551,14 @@ class LiveScreen(ChartKeys):
         self._log.styles.height = None if alone else heights.get("log")
         self.loss.labels = not self.lr.has_class("-full")
         self.loss.redraw()
+
+
+def _instead(history: History) -> dict[str, str]:
+    """What keys do that did something once already, by their actions."""
+    undone = {"pause": "go on"} if history.paused is not None else {}
+    if history.pace > 0:
+        undone["slow_motion"] = "full speed"
+    return undone
 
 
 def back_to_run(app: ContextApp) -> LiveScreen | None:
