@@ -197,6 +197,23 @@ async def test_the_line_of_keys_says_what_a_key_does_now(show: Show) -> None:
             await shown.press(key)
 
 
+@pytest.mark.says("state.reading")
+@pytest.mark.never_says("state.reading", in_all_cases=False)
+async def test_what_a_run_does_is_said_once_its_record_is_read(show: Show, captions_said: set[str]) -> None:
+    host = ScriptedHost(LIVE)
+    host.lags = True
+    async with show(host) as shown:
+        assert shown.the(Headline).plain()[0].rstrip().endswith("● reading its record")
+        host.lags = False
+        await shown.frame()
+        assert "● training" in shown.the(Headline).plain()[0]
+        captions_said.clear()
+        host.lags = True  # it tells more than is read in a frame, and is followed all the same
+        await shown.frame()
+        assert "● training" in shown.the(Headline).plain()[0]
+    assert "state.reading" not in captions_said
+
+
 async def test_s_is_slow_motion_and_full_speed(show: Show) -> None:
     async with show(LIVE) as shown:
         await shown.press("s")

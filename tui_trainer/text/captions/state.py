@@ -12,6 +12,11 @@ CAPTIONS = {
         "a process has begun and has not told what it does",
         "it has told a phase; or the run has ended",
     ),
+    "state.reading": Caption(
+        "reading its record",
+        "a run was just opened, and there is more of its record than was read",
+        "all that there was has been read once; since then it is followed",
+    ),
     "state.running": Caption(
         "running",
         "a run tells numbers, and has not told what it does",

@@ -134,6 +134,8 @@ class LiveScreen(ChartKeys):
         self.source = source
         self.control = RunControl(source, self._by)
         self._request = request
+        self._is_read = False
+        """Whether all that there was of its record has been read once."""
         self._asked_recipe: ResolvedConfig | None = None
 
     @property
@@ -172,7 +174,9 @@ class LiveScreen(ChartKeys):
         self.set_class(began, "-began")
         self._tell(told)
         self.set_class(is_followed(history), "-followed")
-        self._headline.show(history, self._request, is_frozen=self.axis.mode == "held")
+        self._is_read |= not self.source.lags
+        is_frozen = self.axis.mode == "held"
+        self._headline.show(history, self._request, is_frozen=is_frozen, is_read=self._is_read)
         if not began:
             self._waiting.show(history, takes_commands=self.control.can_act)
         elif not told:

@@ -32,12 +32,15 @@ class Headline(Panel):
         super().__init__()
         self._history: History | None = None
         self._request: RunRequest | None = None
-        self._is_frozen = False
+        self._is_frozen = self._is_read = False
 
-    def show(self, history: History, request: RunRequest | None = None, *, is_frozen: bool = False) -> None:
-        """Bring the line up to date; the clock goes on between events. `request` stands in until the run tells, and
-        `is_frozen` says that the charts stand still while it goes on."""
-        self._history, self._request = history, request
+    def show(
+        self, history: History, request: RunRequest | None = None, *, is_frozen: bool = False, is_read: bool = True
+    ) -> None:
+        """Bring the line up to date; the clock goes on between events. `request` stands in until the run tells;
+        `is_frozen` says that the charts stand still while it goes on; and without `is_read` there is more of its record
+        than was read, so that what it does now is not known yet."""
+        self._history, self._request, self._is_read = history, request, is_read
         self._is_frozen = is_frozen and history.ended is None
         self.redraw()
 
@@ -45,7 +48,8 @@ class Headline(Panel):
         if self._history is None:
             return []
         width = self.size.width
-        what, state = _what(self._history, self._request), _state(self._history)
+        what = _what(self._history, self._request)
+        state = _state(self._history) if self._is_read else {"word": [Span("● " + say("state.reading"), "faint")]}
         if self._is_frozen:
             state = {"frozen": [Span(f"● {say('state.frozen')}   ", "strong", "screen.follow")], **state}
         more = _width(what) + _width(state) + 2 - width
