@@ -12,12 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import ColorSystem
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
+from textual._compositor import CompositorUpdate, LayoutUpdate
+from textual.app import App
+from textual.geometry import Region
+from textual.screen import Screen
+from textual.strip import Strip
 
 from tests.scripted_record import over
 from tests.terminal import Terminal
 from tui_trainer.ui.terminal.shown_cells import ShownCells
+from tui_trainer.ui.terminal.textual_internals import OpenDriver, SparingApp
 
 pytestmark = pytest.mark.slow
 
@@ -176,3 +183,20 @@ def test_what_was_written_in_pieces_is_what_a_screen_that_is_drawn_anew_shows(tm
         terminal.until(lambda screen: screen == before)
         terminal.press("q")
         assert terminal.wait() == 0
+
+
+def test_what_was_drawn_for_more_room_than_there_was_is_written_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame that was laid out before the app knew of a narrower terminal piles up in its last column."""
+    drawn: list[str] = []
+
+    def display(_app: object, _screen: object, update: CompositorUpdate) -> None:
+        drawn.append(update.render_segments(Console(color_system="truecolor")))
+
+    monkeypatch.setattr(App, "_display", display)
+    app: SparingApp[None] = SparingApp()
+    app._driver = driver = OpenDriver.__new__(OpenDriver)
+    driver.cells = ShownCells()
+    screen: Screen[None] = Screen()
+    for columns in (20, 20, 10, 10):
+        app._display(screen, LayoutUpdate([[Strip([Segment("x" * columns, GROUND)])]], Region(0, 0, columns, 1)))
+    assert [text.count("x") for text in drawn] == [20, 0, 10, 0]

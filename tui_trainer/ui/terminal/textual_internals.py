@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
     from rich.segment import Segment
+    from textual.geometry import Size
     from textual.screen import Screen
 
 __all__ = ["OpenDriver", "SparingApp", "XTermParser", "exception_of"]
@@ -100,11 +101,15 @@ class SparingApp(App[Result]):
 
     _shown_screen: Screen[Any] | None = None
     """The screen that was drawn last. Where it is another one, all is written: what other programs left there goes."""
+    _shown_size: Size | None = None
+    """What it was laid out for. Of what was drawn for more room than a terminal still had, the ends of lines have piled
+    up in its last column."""
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if isinstance(renderable, ChopsUpdate | LayoutUpdate) and isinstance(self._driver, OpenDriver):
-            if screen is not self._shown_screen:
-                self._shown_screen = screen
+            size = renderable.region.size if isinstance(renderable, LayoutUpdate) else self._shown_size
+            if screen is not self._shown_screen or size != self._shown_size:
+                self._shown_screen, self._shown_size = screen, size
                 self._driver.cells.forget()
             super()._display(screen, _Changes(renderable, self._driver.cells))  # type: ignore[arg-type]
         else:
