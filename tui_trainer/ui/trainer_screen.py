@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 SAID_FOR = 6.0
 """Seconds that an answer stays."""
 
-MOST_SAID = 4
-"""Lines that an answer gets."""
+LINES_A_LINE_SAID = 6
+"""An answer gets at most one of so many lines of the screen."""
 
 LAST = ("app.help", "app.leave", "app.command_palette")
 
@@ -71,9 +71,10 @@ class KeyLine(Panel):
         self.redraw()
 
     def _make_room(self) -> None:
-        """All that is said is to be read: half of a command, or of a reason, is of no use."""
+        """All that is said is to be read: half of a command, or of a reason, is of no use. In a low terminal what the
+        screen shows comes first."""
         lines = len(wrap(self._said[0], self.size.width - 2)) if self._said is not None else 1
-        if self._height != (height := min(max(1, lines), MOST_SAID)):
+        if self._height != (height := max(1, min(lines, self.app.size.height // LINES_A_LINE_SAID))):
             self._height = height
             self.styles.height = height
 
