@@ -12,6 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from tui_trainer.compare.colours import COLOURS
 from tui_trainer.compare.elsewhere import Elsewhere
 from tui_trainer.compare.metric import ACCURACY, Metric, metric_of
 from tui_trainer.compare.session import Contestant, Session
@@ -34,12 +35,6 @@ from tui_trainer.text.reasons import WORSE_THAN_MEDIAN
 
 if TYPE_CHECKING:
     from tui_trainer.run_sources.far_records import FarRecords
-
-COLOURS = 7
-"""How many colours there are; presets of one colour are told apart by their names at the ends of their curves."""
-
-SWATCH = "━"
-"""Beside a name, in its colour: which curve is whose."""
 
 LOOK_EVERY = 0.5
 """Seconds between looks at the session's file."""

@@ -18,8 +18,9 @@ from statistics import fmean
 from string import Template
 from typing import Any
 
+from tui_trainer.compare.colours import SWATCH
 from tui_trainer.compare.columns import ShownColumn
-from tui_trainer.compare.comparison import SWATCH, Comparison, Point, counted_in, epoch_ends, logged, rates, smoothed
+from tui_trainer.compare.comparison import Comparison, Point, counted_in, epoch_ends, logged, rates, smoothed
 from tui_trainer.compare.correlation import relations
 from tui_trainer.compare.differences import Difference, settings_of, varied
 from tui_trainer.compare.metric import Metric

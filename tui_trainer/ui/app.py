@@ -392,13 +392,9 @@ class TrainerApp(ContextApp):
 
     def action_leave(self) -> None:
         """What trains a comparison in this process, on show or under what is, is asked about before a run."""
-        from tui_trainer.ui.compare.screen import CompareScreen
-
-        for screen in self.screen_stack:
-            if isinstance(screen, CompareScreen) and screen.queue is not None and not screen.queue.is_over:
-                self.leaving.ask_of_comparison(screen.queue, paused=screen.comparison.is_paused)
-                return
-        self.leaving.ask()
+        screens = (screen for screen in self.screen_stack if isinstance(screen, TrainerScreen))
+        if not any(screen.asks_to_leave(self.leaving) for screen in screens):
+            self.leaving.ask()
 
     async def action_quit(self) -> None:
         """Textual's own way out, by ctrl+q and the palette: asks all the same."""

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
-from tui_trainer.compare.comparison import SWATCH
+from tui_trainer.compare.colours import SWATCH
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.chart import ABOVE, BELOW, CHECKPOINT, EARLY, LAST, LOWEST, NOT_FINITE, TURN, Chart

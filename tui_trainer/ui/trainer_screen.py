@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from tui_trainer.ui.context import AppContext, ContextApp
+    from tui_trainer.ui.leaving import Leaving
 
 SAID_FOR = 6.0
 """Seconds that an answer stays."""
@@ -226,6 +227,10 @@ class TrainerScreen(Screen[None]):
     @property
     def at_ease(self) -> bool:
         """Whether nothing more is expected to happen on it by itself."""
+        return False
+
+    def asks_to_leave(self, leaving: Leaving) -> bool:
+        """Ask what becomes of what trains for this screen alone; whether there is anything to ask about."""
         return False
 
     def draw(self) -> None:

@@ -32,6 +32,7 @@ from tui_trainer.ui.keys import bindings
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison, Group
     from tui_trainer.compare.queue import Queue
+    from tui_trainer.ui.leaving import Leaving
 
 CHARTS: tuple[What, ...] = ("loss", "accuracy", "lr")
 DRAW_EVERY = 0.3
@@ -110,6 +111,12 @@ class CompareScreen(ZoomKeys):
         yield self.table
         yield self._verdicts[1]
         yield self.key_line
+
+    def asks_to_leave(self, leaving: Leaving) -> bool:
+        if self.queue is None or self.queue.is_over:
+            return False
+        leaving.ask_of_comparison(self.queue, paused=self.comparison.is_paused)
+        return True
 
     def draw(self) -> None:
         comparison = self.comparison

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from tui_trainer.compare.comparison import SWATCH
+from tui_trainer.compare.colours import SWATCH
 from tui_trainer.compare.differences import ABSENT
 from tui_trainer.compare.plain_lines import all_over
 from tui_trainer.records.summary import seconds_left

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.message import Message
 
+from tui_trainer.compare.colours import SWATCH
 from tui_trainer.compare.columns import ShownColumn
-from tui_trainer.compare.comparison import SWATCH
 from tui_trainer.compare.differences import Difference
 from tui_trainer.compare.metric import SHORT, Metric
 from tui_trainer.compare.plain_lines import cell

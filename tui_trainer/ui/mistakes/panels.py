@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from textual import events
 
 from tui_trainer.call_order import check
-from tui_trainer.compare.comparison import SWATCH
+from tui_trainer.compare.colours import SWATCH
 from tui_trainer.events import ResolvedConfig
 from tui_trainer.mistakes.cases import MistakeCase, Order
 from tui_trainer.text.captions import say
