@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 import torch
-from textual.app import App
+from textual.app import App, ComposeResult
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.widgets import Static
 from torch.optim import lr_scheduler
 
 import tui_trainer
@@ -100,6 +101,16 @@ async def test_textuals_app_holds_the_error_that_ended_it() -> None:
         async with app.run_test():
             pass
     assert isinstance(app._exception, LookupError)
+
+
+async def test_textuals_screens_give_the_lines_of_all_that_is_on_them() -> None:
+    class Says(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Static("what stands here")
+
+    app = Says()
+    async with app.run_test(size=(20, 3)):
+        assert [strip.text.rstrip() for strip in app.screen._compositor.render_strips()] == ["what stands here", "", ""]
 
 
 # torch

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import pytest
+from rich.segment import Segment
+from rich.style import Style
+from textual.renderables.background_screen import BackgroundScreen
+from textual.visual import RenderOptions
 
 from tests.compare.made import compared
 from tests.scripted import START, scripted_run
@@ -18,6 +22,7 @@ from tests.ui.test_runs import opened, recorded
 from tests.ui.test_switching import pick
 from tui_trainer.events import Paused, RunStarted
 from tui_trainer.text.captions import CAPTIONS
+from tui_trainer.ui.dialog import Dimmed
 from tui_trainer.ui.dialogs import Choices, Question
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
@@ -308,6 +313,25 @@ async def test_what_is_asked_of_a_comparison(tmp_path: Path, paused: bool, words
         run.close()
     asked = {"question.paused", "question.keep_paused"} if paused else {"question.trains", "question.keep"}
     assert captions_said & IDS == KEPT | asked | {"question.the_comparison"}
+
+
+async def test_the_screen_below_shows_through_as_textual_dims_it(show: Show) -> None:
+    async with show(LIVE) as shown:
+        await shown.press("q")
+        question = shown.app.screen
+        below, over = shown.app.screen_stack[-2], question.styles.background
+        assert isinstance(question, Question)
+        assert over.a == 0.6
+        lines = Dimmed(below, over).render_strips(100, None, question.visual_style, RenderOptions(lambda _: None, {}))
+        console = shown.app.console
+        textuals = console.render_lines(BackgroundScreen(below, over), shown.app.console_options, pad=False)
+        assert [cells_of(line) for line in lines] == [cells_of(line) for line in textuals]
+        assert any(style is not None and style.color is not None for line in lines for _, style in cells_of(line))
+        assert not any(style is not None and style.meta for line in lines for _, style in cells_of(line)), "no clicks"
+
+
+def cells_of(line: Iterable[Segment]) -> list[tuple[str, Style | None]]:
+    return [(letter, style) for text, style, _ in line for letter in text]
 
 
 def test_each_is_said_in_a_case_and_not_in_another() -> None:

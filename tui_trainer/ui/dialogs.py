@@ -10,10 +10,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.dialog import Dialog
 from tui_trainer.ui.formatting import fit, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 
@@ -66,7 +66,7 @@ class Choices(Panel):
             self.screen.answer(index)
 
 
-class Question(ModalScreen[str]):
+class Question(Dialog[str]):
     """Asks; gives the value of the answer, or an empty string when the person thinks better of it."""
 
     CSS_PATH: ClassVar[str] = "dialogs.tcss"

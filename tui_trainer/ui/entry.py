@@ -8,17 +8,17 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.dialog import Dialog
 from tui_trainer.ui.dialogs import WIDTH
 from tui_trainer.ui.formatting import fit, wrap
 from tui_trainer.ui.panel import BLANK, Line, Lines, Span
 
 
-class Entry(ModalScreen[str | None]):
+class Entry(Dialog[str | None]):
     """Asks for a line; gives it without spaces around it, or None where the person thinks better of it."""
 
     CSS_PATH: ClassVar[str] = "dialogs.tcss"

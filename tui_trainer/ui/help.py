@@ -11,12 +11,13 @@ from textual import events
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 
 from tui_trainer.compare.colours import SWATCH
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.chart import ABOVE, BELOW, CHECKPOINT, EARLY, LAST, LOWEST, NOT_FINITE, TURN, Chart
+from tui_trainer.ui.dialog import Dialog
 from tui_trainer.ui.formatting import wrap
 from tui_trainer.ui.keys import TITLES, Key, KeyContext, of
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
@@ -80,6 +81,8 @@ class Keys(Panel):
         self._places: list[KeyContext] = [*dict.fromkeys([*first, *places, *TITLES])]
         self._top = 0
         self._searched: tuple[str, ...] = ()
+        self._laid_out: tuple[tuple[object, ...], list[Line]] = (), []
+        """All lines, and what they were laid out for."""
 
     def search(self, text: str) -> None:
         """Show only what has all these words, whatever the case; everything again without any."""
@@ -102,6 +105,12 @@ class Keys(Panel):
 
     def laid_out(self, width: int) -> list[Line]:
         """All lines for a width."""
+        wanted = width, self._searched
+        if wanted != self._laid_out[0]:  # the page is kept, and asked for them each time that it comes
+            self._laid_out = wanted, self._lay_out(width)
+        return self._laid_out[1]
+
+    def _lay_out(self, width: int) -> list[Line]:
         lines: list[Line] = [] if self._searched else [*_legend(width), BLANK]
         for place in self._places:
             found = [key for key in of(place) if self._finds(key.label, key.does, TITLES[place])]
@@ -145,7 +154,7 @@ def _explained(head: str, role: str, text: str, width: int) -> list[Line]:
     return [lead, *((Span(" " * 12 + line),) for line in rest)]
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Over what was there, which is dimmed; `/` searches, and any of its keys closes it."""
 
     CSS_PATH: ClassVar[str] = "help.tcss"

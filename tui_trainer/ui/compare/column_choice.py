@@ -10,12 +10,12 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui import dialogs
 from tui_trainer.ui.charts.chart import narrow
+from tui_trainer.ui.dialog import Dialog
 from tui_trainer.ui.filtered_list import CursorList
 from tui_trainer.ui.formatting import fit
 from tui_trainer.ui.panel import BLANK, Line, Span
@@ -59,7 +59,7 @@ class ColumnList(CursorList[str]):
         return at if event.y >= 1 and at < len(self._shown) else None
 
 
-class ColumnChoice(ModalScreen[tuple[str, ...] | None]):
+class ColumnChoice(Dialog[tuple[str, ...] | None]):
     """Gives the names that were marked; None where the person thinks better of it."""
 
     CSS_PATH: ClassVar[Path] = Path(dialogs.__file__).with_name("dialogs.tcss")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_trainer.errors import UserError
@@ -17,6 +16,7 @@ from tui_trainer.run_options import DATASETS, MODELS
 from tui_trainer.run_request import RunRequest
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
+from tui_trainer.ui.dialog import Dialog
 from tui_trainer.ui.formatting import about, fit, wrap
 from tui_trainer.ui.panel import BLANK, Line, Lines, Span
 
@@ -66,7 +66,7 @@ class Field(Input):
         self.value = choices[(at + by) % len(choices)]
 
 
-class StartForm(ModalScreen["RunSpec"]):
+class StartForm(Dialog["RunSpec"]):
     """Gives the run as it is to be; None where the person thinks better of it."""
 
     CSS_PATH: ClassVar[str] = "../dialogs.tcss"

@@ -63,6 +63,7 @@ class ShownCells:
         if not self._is_known:
             self._is_known = True
             self._rows = []
+            return _in_the_shorter_order(self._all_of(pieces, colors))
         before: dict[int, list[Cell]] = {}
         """Each line that changes, as it is shown."""
         for line, column, segments in pieces:
@@ -72,12 +73,22 @@ class ShownCells:
                 continue
             before.setdefault(line, row.copy())
             row[column : column + len(new)] = new
-        runs = [run for line in sorted(before) for run in _runs(line, self._rows[line], before[line])]
-        # Where a color takes more than a way to another place, each is chosen once, and all that has it written; but
-        # what does not come in one piece comes a few lines after the other.
-        if len(runs) > 1 and len(by_look := _written(sorted(runs, key=_by_look)).encode()) <= IN_ONE_PIECE:
-            return min(by_look.decode(), _written(runs), key=len)
-        return min(_written(sorted(runs, key=_by_lines_and_look)), _written(runs), key=len)
+        return _in_the_shorter_order(
+            [run for line in sorted(before) for run in _runs(line, self._rows[line], before[line])]
+        )
+
+    def _all_of(self, pieces: Iterable[tuple[int, int, Iterable[Segment]]], colors: ColorSystem) -> list[_Run]:
+        """All of some pieces, where nothing is known of what the terminal shows: no cell has to be looked at."""
+        runs = []
+        for line, column, each in pieces:
+            segments = [segment for segment in each if not segment.control]
+            cells = self._cells(segments, colors)
+            self._row(line, column + len(cells))[column : column + len(cells)] = cells
+            for text, style, _ in segments:
+                look, width = self._look(style or Style.null(), colors), cell_len(text)
+                runs.append(_Run(line, column, look, text, width, not look.attributes and not text.strip(" ")))
+                column += width
+        return runs
 
     def _row(self, line: int, width: int) -> list[Cell]:
         """A line, with so many cells at the least."""
@@ -190,6 +201,14 @@ def _runs(line: int, row: list[Cell], before: list[Cell]) -> Iterator[_Run]:
             end += 1  # of a wide one, which is written
     if end >= 0:
         yield _Run(line, begin, look, "".join(text), end - begin, is_empty)
+
+
+def _in_the_shorter_order(runs: list[_Run]) -> str:
+    """Where a color takes more than a way to another place, each is chosen once, and all that has it written; but
+    what does not come in one piece comes a few lines after the other."""
+    if len(runs) > 1 and len(by_look := _written(sorted(runs, key=_by_look)).encode()) <= IN_ONE_PIECE:
+        return min(by_look.decode(), _written(runs), key=len)
+    return min(_written(sorted(runs, key=_by_lines_and_look)), _written(runs), key=len)
 
 
 def _again(cells: list[Cell], look: Look) -> str | None:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from rich.segment import Segment
     from textual.geometry import Size
     from textual.screen import Screen
+    from textual.strip import Strip
 
-__all__ = ["OpenDriver", "SparingApp", "XTermParser", "exception_of"]
+__all__ = ["OpenDriver", "SparingApp", "XTermParser", "exception_of", "strips_of"]
 
 Result = TypeVar("Result")
 
@@ -148,3 +149,8 @@ def _chops(update: ChopsUpdate) -> Iterator[tuple[int, int, Iterator[Segment]]]:
 def exception_of(app: App[Any]) -> Exception | None:
     """What ended the app, if an error did."""
     return app._exception
+
+
+def strips_of(screen: Screen[Any]) -> list[Strip]:
+    """The lines of a screen, of all that is on it, from the top."""
+    return screen._compositor.render_strips()
