@@ -65,8 +65,17 @@ OBJECTS: dict[str, tuple[str, dict[str, Numbers], list[str]]] = {
         ["steps are taken from iteration"],
     ),
     "mmengine": (
-        '{"lr": 0.1, "loss": 2.0, "epoch": 1, "iter": 50, "step": 50}\n{"acc": 0.5, "step": 1}\n',
-        {"lr": {50: 0.1}, "loss": {50: 2.0}, "iter": {50: 50}, "acc": {1: 0.5}},
+        "".join(
+            f'{{"loss": {loss}, "epoch": {epoch}, "iter": {50 * epoch}, "step": {50 * epoch}}}\n'
+            f'{{"acc": {acc}, "step": {epoch}}}\n'
+            for epoch, loss, acc in [(1, 2.0, 0.5), (2, 1.5, 0.75)]
+        ),
+        {"loss": {50: 2.0, 100: 1.5}, "iter": {50: 50, 100: 100}, "acc": {50: 0.5, 100: 0.75}},
+        ["validations are recorded by their epochs: they stand at the step that the training was at"],
+    ),
+    "mmengine, by iterations": (
+        '{"loss": 2.0, "iter": 50, "step": 50}\n{"acc": 0.5, "step": 50}\n',
+        {"loss": {50: 2.0}, "iter": {50: 50}, "acc": {50: 0.5}},
         [],
     ),
     "nested": ('{"step":1,"val":{"acc":0.5}}\n', {"val/acc": {1: 0.5}}, []),
@@ -100,7 +109,9 @@ CASES = [(Csv(), name, *case) for name, case in TABLES.items()] + [
 
 
 @pytest.mark.says("foreign.rows_numbered", "foreign.step_is", "foreign.bad_rows", "foreign.not_numbers")
+@pytest.mark.says("foreign.epoch_as_step")
 @pytest.mark.never_says("foreign.rows_numbered", "foreign.step_is", "foreign.bad_rows", "foreign.not_numbers")
+@pytest.mark.never_says("foreign.epoch_as_step")
 def test_rows_are_read_and_what_is_no_number_is_said(tmp_path: Path) -> None:
     for kind, name, text, numbers, flaws in CASES:
         (path := tmp_path / "record").write_text(text, newline="")

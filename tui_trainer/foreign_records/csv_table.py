@@ -10,7 +10,8 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tui_trainer.foreign_records.followed_file import Lines, begins_with
+from tui_trainer.foreign_records.followed_file import PIECE, Lines, begins_with
+from tui_trainer.foreign_records.naming import run_name
 from tui_trainer.foreign_records.pieces import Points, SettingValue
 from tui_trainer.foreign_records.rows import Rows, number_in
 from tui_trainer.text.captions import say
@@ -29,8 +30,10 @@ class CsvReader:
 
     tool = "CSV"
 
-    def __init__(self, path: Path) -> None:
-        self.name = path.stem if path.stem not in ("metrics", "results", "log", "csvlogger") else path.parent.name
+    def __init__(self, path: Path, at_once: int = PIECE) -> None:
+        """Follow a file, so many bytes of it at a time."""
+        self.name = run_name(path)
+        self._at_once = at_once
         self._lines = Lines(path)
         self._header: list[str] = []
         self._delimiter = ","
@@ -55,7 +58,7 @@ class CsvReader:
         return notes_of_rows(self._step, self._rows, self._not_numbers)
 
     def read(self) -> Iterator[Points]:
-        content = self._lines.read()
+        content = self._lines.read(self._at_once)
         if self._lines.file.begun_anew != self._begun_anew:
             self._begun_anew = self._lines.file.begun_anew
             self._header, self._rows, self._bad_rows = [], 0, 0

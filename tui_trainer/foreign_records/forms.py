@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,8 @@ from tui_trainer.foreign_records.database import DatabaseKind
 from tui_trainer.foreign_records.json_lines import JsonLines
 from tui_trainer.foreign_records.mlflow import MLflowDatabaseReader, MLflowFolder
 from tui_trainer.foreign_records.pieces import Kind
-from tui_trainer.foreign_records.tensorboard import TensorBoard
+from tui_trainer.foreign_records.several_forms import SeveralForms, one_run
+from tui_trainer.foreign_records.tensorboard import PARTS, TensorBoard
 from tui_trainer.foreign_records.trackio import TrackioReader
 from tui_trainer.foreign_records.trainer_folder import Trainer, folders_of_events
 from tui_trainer.foreign_records.trainer_state import FILE, document_in
@@ -28,11 +29,9 @@ MOST_ENTRIES = 100_000
 MOST_FILES_READ = 2_000
 """Files of a tree whose first bytes are read."""
 
-PARTS = frozenset({"train", "validation", "valid", "val", "eval", "test", "dev"})
-"""Folders that are parts of one run."""
-
 _TENSORBOARD, _TRAINER = TensorBoard(), Trainer()
 _MLFLOW = MLflowFolder()
+_SEVERAL_WITH_EVENTS, _SEVERAL_TABLES = SeveralForms(events=True), SeveralForms(events=False)
 _FILES: tuple[Kind, ...] = (
     Wandb(),
     DatabaseKind(MLflowDatabaseReader),
@@ -41,7 +40,7 @@ _FILES: tuple[Kind, ...] = (
     Csv(),
 )
 
-KINDS: tuple[Kind, ...] = (_TRAINER, _TENSORBOARD, _MLFLOW, *_FILES)
+KINDS: tuple[Kind, ...] = (_TRAINER, _SEVERAL_WITH_EVENTS, _SEVERAL_TABLES, _TENSORBOARD, _MLFLOW, *_FILES)
 """In the order in which they are asked: the first that recognises a file takes it."""
 
 TOOLS = tuple(dict.fromkeys(kind.tool for kind in KINDS))
@@ -57,6 +56,8 @@ class Record(NamedTuple):
     """When it changed last, Unix time in seconds."""
     name: str = ""
     """What it is called, where its path does not say it."""
+    tables: Sequence[str] = ()
+    """Files in its folder that are other forms of it, by name."""
 
 
 def records_in(path: Path) -> list[Record]:
@@ -95,21 +96,33 @@ def all_in(path: Path) -> tuple[list[Path], list[Record]]:
         if _TRAINER.recognises(here):
             of_it = folders_of_events(here)
             trainers.update(of_it)
-            told = (file for folder in of_it for file in _inside(folder)[1])
-            found.append(Record(_TRAINER, here, _changed([document_in(here) or here, *told])))
+            files_of_it = (file for folder in of_it for file in _inside(folder)[1])
+            found.append(Record(_TRAINER, here, _changed([document_in(here) or here, *files_of_it])))
             folders = [folder for folder in folders if not folder.name.startswith("checkpoint-")]
-        if here in trainers:
-            pass
-        elif events or (below and any("tfevents" in file.name for part in below for file in _inside(part)[1])):
-            found.append(Record(_TENSORBOARD, here, _changed(events or below)))
-            folders = []  # parts of this run
+        has_events = here not in trainers and (
+            bool(events) or any("tfevents" in file.name for part in below for file in _inside(part)[1])
+        )
+        of_files: list[tuple[Kind, Path]] = []
         for file in files:
             if file in events or file.name == FILE or files_read >= MOST_FILES_READ:
                 continue
             files_read += 1
             kind = next((each for each in _FILES if each.recognises(file)), None)
             if kind is not None:
+                of_files.append((kind, file))
+        forms, copies = one_run(here, has_events, of_files)
+        told = [file for _, file in forms if file != here]
+        if forms:
+            several = _SEVERAL_WITH_EVENTS if has_events else _SEVERAL_TABLES
+            names = [file.name for file in told]
+            found.append(Record(several, here, _changed([*told, *events]), tables=names))
+        elif has_events:
+            found.append(Record(_TENSORBOARD, here, _changed(events or below)))
+        for kind, file in of_files:
+            if file not in told and file not in copies:
                 found += _records_of_file(kind, file)
+        if has_events:
+            folders = []  # parts of this run
         if depth < DEEPEST:
             waiting.extend((folder, depth + 1) for folder in folders)
     return ours, sorted(found, key=lambda record: record.written_at, reverse=True)

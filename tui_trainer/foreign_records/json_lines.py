@@ -11,12 +11,17 @@ from typing import Any
 import msgspec
 
 from tui_trainer.foreign_records.csv_table import flaws_of_rows, notes_of_rows
-from tui_trainer.foreign_records.followed_file import Lines, begins_with
+from tui_trainer.foreign_records.followed_file import PIECE, Lines, begins_with
+from tui_trainer.foreign_records.naming import run_name
 from tui_trainer.foreign_records.pieces import Points, SettingValue
 from tui_trainer.foreign_records.rows import Rows, number_in
+from tui_trainer.text.captions import say
 
 DEEPEST = 4
 """Objects within objects that are looked into."""
+
+_IN_EACH = frozenset({"epoch", "iter", "step"})
+"""What MMEngine says with numbers of a training in epochs."""
 
 MOST_NOT_NUMBERS = 1000
 """Names that are kept to be told."""
@@ -30,13 +35,16 @@ class JsonLinesReader:
 
     tool = "JSON lines"
 
-    def __init__(self, path: Path) -> None:
-        self.name = path.stem if path.stem not in ("metrics", "scalars", "log") else path.parent.name
+    def __init__(self, path: Path, at_once: int = PIECE) -> None:
+        """Follow a file, so many bytes of it at a time."""
+        self.name = run_name(path)
+        self._at_once = at_once
         self._lines = Lines(path)
         self._begun_anew = 0
         self._rows = self._bad_rows = 0
         self._not_numbers: dict[str, None] = {}
         self._step: str | None = None
+        self._epochs_as_steps: _EpochsAsSteps | None = None
         self.lags = False
         self.settings: Mapping[str, SettingValue] = {}
 
@@ -50,10 +58,13 @@ class JsonLinesReader:
 
     @property
     def notes(self) -> Sequence[str]:
-        return notes_of_rows(self._step, self._rows, self._not_numbers)
+        found = notes_of_rows(self._step, self._rows, self._not_numbers)
+        if self._epochs_as_steps is not None and self._epochs_as_steps.mended:
+            found.append(say("foreign.epoch_as_step"))
+        return found
 
     def read(self) -> Iterator[Points]:
-        content = self._lines.read()
+        content = self._lines.read(self._at_once)
         if self._lines.file.begun_anew != self._begun_anew:
             self._begun_anew = self._lines.file.begun_anew
             self._rows = self._bad_rows = 0
@@ -63,6 +74,10 @@ class JsonLinesReader:
         self._bad_rows += bad
         if not objects:
             return
+        if not self._rows:
+            self._epochs_as_steps = _EpochsAsSteps() if objects[0].keys() >= _IN_EACH else None
+        if self._epochs_as_steps is not None:
+            self._epochs_as_steps.mend(objects)
         rows = rows_of(objects, self._rows)
         self._rows += len(objects)
         self._step = self._step or rows.step_name
@@ -72,6 +87,23 @@ class JsonLinesReader:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+class _EpochsAsSteps:
+    """Validations of MMEngine, whose `step` is the epoch where that of the training counts iterations."""
+
+    def __init__(self) -> None:
+        self.mended = False
+        self._epoch = self._step = 0
+
+    def mend(self, objects: list[dict[str, Any]]) -> None:
+        """Give those of a file the step that the training was at."""
+        for each in objects:
+            if each.keys() >= _IN_EACH:
+                self._epoch, self._step = each["epoch"], each["step"]
+            elif "iter" not in each and each.get("step") == self._epoch != self._step:
+                each |= {"step": self._step, "epoch": self._epoch}
+                self.mended = True
 
 
 class JsonLines:

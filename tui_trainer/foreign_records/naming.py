@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from tui_trainer.events import Goal, MetricDeclared
@@ -12,6 +13,20 @@ from tui_trainer.text.plain import plain
 
 LONGEST = 1000
 """Characters of a name, as events have it."""
+
+FILES_OF_ANY = frozenset({"metrics", "results", "result", "progress", "scalars", "log", "csvlogger"})
+"""What a tool calls the file of every run, without its ending."""
+
+FOLDERS_OF_ANY = frozenset({"vis_data"})
+"""The same of a folder: MMEngine's are `20261128_120000/vis_data`."""
+
+
+def run_name(path: Path) -> str:
+    """What a run is called whose record says nothing of that: by its file or folder, or else by what that is in."""
+    called = path.stem if path.suffix in (".csv", ".json", ".jsonl", ".log", ".tsv", ".txt") else path.name
+    if called in FILES_OF_ANY or called in FOLDERS_OF_ANY:
+        return run_name(path.parent) if path.parent.name else called
+    return called
 
 
 class Choices(NamedTuple):

@@ -12,7 +12,7 @@ class Points(NamedTuple):
 
     steps: Sequence[int]
     columns: Mapping[str, Sequence[float | int]]
-    """By name, each as long as `steps`."""
+    """By name, each as long as `steps`; none where it is told only when something was logged."""
     times: Sequence[float] = ()
     """When each was logged, Unix time in seconds; as long as `steps`, or empty."""
     epochs: Sequence[int] = ()

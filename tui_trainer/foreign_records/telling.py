@@ -175,7 +175,7 @@ class Teller:
     def _told(self, points: Points, at: float) -> Iterator[AnyEvent]:
         apart = {name for name in points.columns if not self._may_follow(name, points)}
         alike = [name for name in points.columns if name not in apart]
-        if alike:
+        if alike or not points.columns:
             column = _Column(list(points.steps), [], list(points.times), list(points.epochs))
             yield self._event({name: list(points.columns[name]) for name in alike}, column, at)
         for name in points.columns:

@@ -23,6 +23,7 @@ import msgspec
 
 from tui_trainer.foreign_records.crc32c import masked_crc32c
 from tui_trainer.foreign_records.followed_file import begins_with
+from tui_trainer.foreign_records.naming import run_name
 from tui_trainer.foreign_records.pieces import Piece, SettingValue
 from tui_trainer.foreign_records.settings import joined, settings_in
 from tui_trainer.records.errors import RunsError
@@ -45,6 +46,9 @@ DEEPEST = 8
 
 PIECES_AT_ONCE = 4
 
+PARTS = frozenset({"train", "validation", "valid", "val", "eval", "test", "dev"})
+"""Folders that are parts of one run."""
+
 _NAMED = re.compile(r"tfevents\.(\d{1,19})")
 
 
@@ -55,7 +59,7 @@ class TensorBoardReader:
 
     def __init__(self, path: Path) -> None:
         """Look at a folder, or at one file."""
-        self.name = path.name
+        self.name = run_name(path)
         self.lags = False
         self._path = _root(path)
         self._files: dict[Path, EventFile] = {}

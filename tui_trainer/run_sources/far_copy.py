@@ -101,7 +101,13 @@ def _mirror(here: Path, record: FarRecord) -> Mirror:
         case "MLflow":
             return Mirror(here, record.path, _is_mlflow, documents=lambda name: not name.startswith("metrics/"))
         case _:
-            return Mirror(here, record.path, _is_tensorboard, documents=BESIDE.__contains__, named=_is_named)
+            return Mirror(
+                here,
+                record.path,
+                lambda name: name in record.tables or _is_tensorboard(name),
+                documents=BESIDE.__contains__,
+                named=_is_named,
+            )
 
 
 def _is_named(name: str) -> bool:

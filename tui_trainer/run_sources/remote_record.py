@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -54,6 +54,8 @@ class FarRecord(NamedTuple):
     """By its machine's clock, Unix time in seconds."""
     size: int = 0
     """Bytes of its journal, of a record of ours."""
+    tables: Sequence[str] = ()
+    """Files in its folder that are other forms of it, by name."""
 
 
 def find_record(connection: Connection, address: Address, work: Path, warn: Callable[[str], None]) -> FarRecord:
@@ -174,7 +176,8 @@ def _of_others(connection: Connection, root: str, names: list[str], work: Path) 
 def _far(record: forms.Record, root: str, work: Path, *, is_file: bool) -> FarRecord:
     below = record.path.relative_to(work).as_posix()
     path = root if is_file or below == "." else f"{root.rstrip('/')}/{below}"
-    return FarRecord(path, record.kind.tool, record.path.is_file(), int(record.written_at))
+    is_a_file = record.path.is_file()
+    return FarRecord(path, record.kind.tool, is_a_file, int(record.written_at), tables=record.tables)
 
 
 def _head(connection: Connection, path: str, most: int, inode: int = -1) -> bytes:

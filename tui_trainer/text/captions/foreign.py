@@ -68,6 +68,11 @@ CAPTIONS = {
         "a folder of Hugging Face's trainer has its trainer_state.json, and event files that begin with its arguments",
         "there are none; they are another program's",
     ),
+    "foreign.several_forms": Caption(
+        "one run in several forms, each number once: {forms}",
+        "a folder holds the same numbers in several forms, as detectron2, MMEngine and Lightning write them",
+        "it holds one; their first numbers differ: they are records of their own",
+    ),
     "foreign.read_only": Caption(
         "another program trains it: it cannot be controlled from here",
         "something is asked of a run that another tool records",
@@ -177,6 +182,11 @@ CAPTIONS = {
         "steps are taken from {name}",
         "a column or key other than `step` is taken for it",
         "there is a `step`",
+    ),
+    "foreign.epoch_as_step": Caption(
+        "validations are recorded by their epochs: they stand at the step that the training was at",
+        "the rows of a training count iterations and epochs, and those of its validations epochs as their step",
+        "they count iterations as well",
     ),
     "foreign.bad_rows": Caption(
         "{rows} could not be read; left out",
