@@ -175,6 +175,26 @@ def test_one_that_goes_on_is_followed_and_a_lost_line_is_said_until_it_is_back(
     alone.close()
 
 
+@pytest.mark.says("foreign.which")
+def test_of_several_records_in_a_far_folder_one_is_to_be_named_and_that_one_is_taken_again(
+    cli: Cli, far: Path, tmp_path: Path
+) -> None:
+    here = over(tmp_path / "runs", name="day")
+    points = (event(i, scalar("eval/loss", 2 / i)) for i in range(1, 101))
+    event_file(far / "logs" / "owl", b"".join(map(frame, points)))
+    (far / "logs" / "other.csv").write_text("step,val_loss\n1,7\n")
+    refused = cli("compare", here, "ssh://box/~/logs")
+    assert refused.exit_code == 2
+    assert "ssh://box/~/logs holds several runs; name one: " in refused.stderr
+    assert f"ssh://box{far}/logs/owl" in refused.stderr
+    assert f"ssh://box{far}/logs/other.csv" in refused.stderr
+    said = cli("compare", here, "ssh://box/~/logs/owl", "--metric", "val_loss", "--json")
+    assert said.exit_code == 0, said.output
+    (far / "logs" / "owl" / "new.csv").write_text("step,val_loss\n1,9\n")  # written last, and not what was named
+    os.utime(far / "logs" / "owl" / "new.csv", (2e9, 2e9))
+    assert cli("compare", json.loads(said.stdout)["session"], "--json").stdout == said.stdout
+
+
 @pytest.mark.says("remote.cut_short")
 def test_what_had_come_is_told_where_the_line_breaks_before_all_is_fetched(
     far: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

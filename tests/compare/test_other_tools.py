@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,11 @@ def test_a_run_of_tensorboards_against_one_of_ours(
     refused = cli("compare", str(board.parent), ours)
     assert refused.exit_code == 2
     assert "holds several runs; name one" in refused.stderr
+    (board / "b.csv").write_text("step,loss\n1,1\n")
+    os.utime(board / "b.csv", (2e9, 2e9))
+    named = cli("compare", str(board), ours, "--metric", "eval/loss")  # it is a record itself, beside another one
+    assert named.exit_code == 0, named.output
+    assert re.search(r"^night owl .* 0\.0200", named.stdout, re.MULTILINE)
     both = str(board), str(tmp_path / "logs" / "a.csv")
     told = json.loads(cli("compare", *both, "--metric", "train_loss", "--json").stdout)
     assert json.dumps(told).count('"night owl"') >= 1

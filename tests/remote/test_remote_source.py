@@ -124,7 +124,10 @@ def test_records_of_other_tools_are_told_by_what_is_in_them(attach: Attach, far:
         '{"log_history":[{"step":1,"loss":1},{"step":2,"loss":0.5}]}'
     )
     (far / "hf" / "checkpoint-2" / "model.safetensors").write_bytes(b"x" * 1000)
-    for path, count in (("tb", 50), ("tb/one", 50), ("table", 2), ("hf", 2)):
+    event_file(far / "d2", scalars("total_loss", range(30)))
+    rows = (f'{{"iteration": {step}, "total_loss": {step / 2}}}\n' for step in range(30))
+    (far / "d2" / "metrics.json").write_text("".join(rows))
+    for path, count in (("tb", 50), ("tb/one", 50), ("table", 2), ("hf", 2), ("d2", 30)):
         source = attach(f"ssh://box/~/{path}")
         polled(source, lambda source=source, count=count: numbers(source) == count)  # type: ignore[misc]
         assert source.folder is None

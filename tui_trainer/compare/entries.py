@@ -89,7 +89,7 @@ def _of_another_tool(name: str) -> Path | None:
     """The path of what another tool has recorded; None where nothing is there.
 
     Raises:
-        NeitherPresetNorRun: there are several records, of which none is named.
+        NeitherPresetNorRun: several records are in that folder, and it is none of them itself.
     """
     try:
         path = given_path(name)
@@ -98,10 +98,10 @@ def _of_another_tool(name: str) -> Path | None:
     if not (path.exists() or path.parent.is_file()) or path.suffix == ".toml":
         return None
     found = forms.records_in(path)
-    if len(found) > 1:
+    if len(found) > 1 and not any(record.path == path for record in found):
         names = in_words([plain(record.name or str(record.path)) for record in found], MOST_NAMED)
         raise NeitherPresetNorRun(say("foreign.which", path=plain(name), names=names))
-    return found[0].path if found else None
+    return found[0].path if len(found) == 1 else path if found else None
 
 
 MOST_NAMED = 6
@@ -191,7 +191,8 @@ def joined(
 def _called(record: Path) -> str:
     """What a run is called whose record says nothing of itself; one of another tool as that has it."""
     found = [] if is_record(record) else forms.records_in(record)
-    return found[0].name or found[0].kind.open(record).name if found else record.name
+    itself = next((each for each in found if each.path == record), found[0] if found else None)
+    return record.name if itself is None else itself.name or itself.kind.open(record).name
 
 
 def _program(asked: dict[str, Any]) -> str:

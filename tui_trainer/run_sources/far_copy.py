@@ -40,7 +40,9 @@ class FarCopy(NamedTuple):
             self.followed.lock.close()
 
 
-def copy_of(connection: Connection, address: Address, folder: Path, warn: Callable[[str], None]) -> FarCopy:
+def copy_of(
+    connection: Connection, address: Address, folder: Path, warn: Callable[[str], None], *, named: bool = False
+) -> FarCopy:
     """The record that an address means. Nothing is copied yet.
 
     Args:
@@ -48,14 +50,15 @@ def copy_of(connection: Connection, address: Address, folder: Path, warn: Callab
         address: of the run, of a folder that holds some, or of a machine.
         folder: of ours, for this copy alone.
         warn: told where an address means several runs: the one that was written last is meant.
+        named: as for `find_record`.
 
     Raises:
-        UserError: no run can be read there.
+        UserError: no run can be read there, or none of several is named.
         Lost: the connection is.
     """
     glance = folder / "glance"
     glance.mkdir(mode=PRIVATE_FOLDER)
-    record = find_record(connection, address, glance, warn)
+    record = find_record(connection, address, glance, warn, named=named)
     shutil.rmtree(glance)
     name = PurePosixPath(record.path).name or "run"
     here = folder / name

@@ -32,7 +32,7 @@ class FarRecords:
 
         Args:
             asks: as for `Connection`: told what ssh says; None where nobody can be asked for a password.
-            warn: told where an address means several runs.
+            warn: told where a machine's own address means several runs: the one that was written last is taken.
         """
         self.version = 0
         """Grows as something else is to be said."""
@@ -57,7 +57,7 @@ class FarRecords:
         """Find the record that an address means, and begin its copy. This waits for the line, and for a password.
 
         Raises:
-            UserError: no run can be read there, or there is no `ssh` here.
+            UserError: no run can be read there, none of several is named, or there is no `ssh` here.
             Lost: the connection cannot be made, or is lost.
             OSError: there is no room for copies.
         """
@@ -71,7 +71,7 @@ class FarRecords:
             machine = self._machines[address.at("")] = _Machine(Connection(address, asks=self._asks))
         folder = self._copies.folder / str(len(self._found))
         folder.mkdir(mode=PRIVATE_FOLDER)
-        copy = copy_of(machine.connection, address, folder, self._warn)
+        copy = copy_of(machine.connection, address, folder, self._warn, named=True)
         if (known := self._found.get(str(copy.address))) is not None:  # the same by another address
             copy.close()
             copy = known

@@ -58,7 +58,9 @@ class FarRecord(NamedTuple):
     """Files in its folder that are other forms of it, by name."""
 
 
-def find_record(connection: Connection, address: Address, work: Path, warn: Callable[[str], None]) -> FarRecord:
+def find_record(
+    connection: Connection, address: Address, work: Path, warn: Callable[[str], None], *, named: bool = False
+) -> FarRecord:
     """The record that an address means; of several in a folder that which was written last.
 
     Args:
@@ -66,9 +68,10 @@ def find_record(connection: Connection, address: Address, work: Path, warn: Call
         address: where to look. A name alone, `ssh://host/night`, may be that of a run in the folder of runs there.
         work: a folder of ours to recognise forms in; what is left in it is of no use.
         warn: told where there are several records.
+        named: whether a folder that holds several, and is none itself, is refused instead, but for the machine's own.
 
     Raises:
-        UserError: nothing is there, or nothing known.
+        UserError: nothing is there, or nothing known; or several are.
         Lost: the connection is.
     """
     root = path_of(connection, address)
@@ -84,6 +87,11 @@ def find_record(connection: Connection, address: Address, work: Path, warn: Call
     if not found:
         raise UserError(_none(connection, address, names))
     found.sort(key=lambda record: record.written_at, reverse=True)
+    if named and (itself := next((record for record in found if record.path == root), None)) is not None:
+        return itself
+    if named and len(found) > 1 and address.path:
+        names = listed([plain(str(address.at(record.path))) for record in found], NAMED_AT_MOST)
+        raise UserError(say("foreign.which", path=plain(str(address)), names=names))
     if len(found) > 1:
         shown = [plain(below_root(root, record.path) or record.path) for record in found]
         said = listed(shown[1:], NAMED_AT_MOST)

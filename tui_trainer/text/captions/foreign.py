@@ -45,8 +45,8 @@ CAPTIONS = {
     ),
     "foreign.which": Caption(
         "{path} holds several runs; name one: {names}",
-        "a folder or a database is to be compared that holds more than one run",
-        "it holds one; a run is named",
+        "a folder or a database is to be compared that holds more than one run, here or on another machine",
+        "it holds one, or is one itself; a run is named",
     ),
     "foreign.not_over_ssh": Caption(
         "--alert, --objective and --rename are for records on this machine: leave them out",
