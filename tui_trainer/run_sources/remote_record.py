@@ -90,8 +90,8 @@ def find_record(
     if named and (itself := next((record for record in found if record.path == root), None)) is not None:
         return itself
     if named and len(found) > 1 and address.path:
-        names = listed([plain(str(address.at(record.path))) for record in found], NAMED_AT_MOST)
-        raise UserError(say("foreign.which", path=plain(str(address)), names=names))
+        addresses = listed([plain(str(address.at(record.path))) for record in found], NAMED_AT_MOST)
+        raise UserError(say("foreign.which", path=plain(str(address)), names=addresses))
     if len(found) > 1:
         shown = [plain(below_root(root, record.path) or record.path) for record in found]
         said = listed(shown[1:], NAMED_AT_MOST)
