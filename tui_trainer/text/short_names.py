@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from rich.cells import cell_len
-
 
 def short_names(names: Sequence[str], width: int, *, by_end: bool = False) -> list[str]:
     """Names in at most `width` cells each, an ellipsis in place of what does not fit.
@@ -32,13 +30,19 @@ def short_name(name: str, width: int, *, by_end: bool = False) -> str:
 
 
 def _beginning(name: str, width: int) -> str:
-    return name if cell_len(name) <= width else f"{name[: _that_fit(name, width - 1)]}…"
+    return name if _cells(name) <= width else f"{name[: _that_fit(name, width - 1)]}…"
 
 
 def _end(name: str, width: int) -> str:
-    return name if cell_len(name) <= width else f"…{name[len(name) - _that_fit(reversed(name), width - 1) :]}"
+    return name if _cells(name) <= width else f"…{name[len(name) - _that_fit(reversed(name), width - 1) :]}"
 
 
 def _that_fit(letters: Iterable[str], width: int) -> int:
     """How many of some letters have room in so many cells."""
-    return sum(end <= width for end in accumulate(map(cell_len, letters)))
+    return sum(end <= width for end in accumulate(map(_cells, letters)))
+
+
+def _cells(text: str) -> int:
+    from rich.cells import cell_len  # not above: commands that draw nothing load nothing of it
+
+    return cell_len(text)

@@ -392,9 +392,11 @@ class TrainerApp(ContextApp):
 
     def action_leave(self) -> None:
         """What trains a comparison in this process, on show or under what is, is asked about before a run."""
-        screens = (screen for screen in self.screen_stack if isinstance(screen, TrainerScreen))
-        if not any(screen.asks_to_leave(self.leaving) for screen in screens):
-            self.leaving.ask()
+        for screen in self.screen_stack:
+            if isinstance(screen, TrainerScreen) and screen.trains is not None:
+                self.leaving.ask_of_comparison(screen.trains, paused=screen.stands_still)
+                return
+        self.leaving.ask()
 
     async def action_quit(self) -> None:
         """Textual's own way out, by ctrl+q and the palette: asks all the same."""

@@ -21,8 +21,8 @@ from tui_trainer.ui.panel import Line, Panel, Span, justified, width_of
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+    from tui_trainer.compare.queue import Queue
     from tui_trainer.ui.context import AppContext, ContextApp
-    from tui_trainer.ui.leaving import Leaving
 
 SAID_FOR = 6.0
 """Seconds that an answer stays."""
@@ -229,8 +229,14 @@ class TrainerScreen(Screen[None]):
         """Whether nothing more is expected to happen on it by itself."""
         return False
 
-    def asks_to_leave(self, leaving: Leaving) -> bool:
-        """Ask what becomes of what trains for this screen alone; whether there is anything to ask about."""
+    @property
+    def trains(self) -> Queue | None:
+        """What trains in this process for this screen alone, while it goes on."""
+        return None
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether that is paused."""
         return False
 
     def draw(self) -> None:
@@ -240,7 +246,8 @@ class TrainerScreen(Screen[None]):
         """Put a text on the clipboard of the terminal, however far away that is, and say so."""
         self.app.copy_to_clipboard(text)
         words = " ".join(text.split())
-        self.say(say("answer.copied", text=words) if words else say("answer.nothing_to_copy"))
+        copied = cut(say("answer.copied", text=words), self.size.width - 2)  # more lines would move what is selected
+        self.say(copied if words else say("answer.nothing_to_copy"))
 
     def action_copy_text(self) -> None:
         """Copy what the mouse selected; without that the key is free for what it means elsewhere."""

@@ -32,7 +32,6 @@ from tui_trainer.ui.keys import bindings
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison, Group
     from tui_trainer.compare.queue import Queue
-    from tui_trainer.ui.leaving import Leaving
 
 CHARTS: tuple[What, ...] = ("loss", "accuracy", "lr")
 DRAW_EVERY = 0.3
@@ -112,11 +111,13 @@ class CompareScreen(ZoomKeys):
         yield self._verdicts[1]
         yield self.key_line
 
-    def asks_to_leave(self, leaving: Leaving) -> bool:
-        if self.queue is None or self.queue.is_over:
-            return False
-        leaving.ask_of_comparison(self.queue, paused=self.comparison.is_paused)
-        return True
+    @property
+    def trains(self) -> Queue | None:
+        return None if self.queue is None or self.queue.is_over else self.queue
+
+    @property
+    def stands_still(self) -> bool:
+        return self.comparison.is_paused
 
     def draw(self) -> None:
         comparison = self.comparison
