@@ -246,8 +246,8 @@ class TrainerScreen(Screen[None]):
         """Put a text on the clipboard of the terminal, however far away that is, and say so."""
         self.app.copy_to_clipboard(text)
         words = " ".join(text.split())
-        copied = cut(say("answer.copied", text=words), self.size.width - 2)  # more lines would move what is selected
-        self.say(copied if words else say("answer.nothing_to_copy"))
+        said = say("answer.copied", text=words) if words else say("answer.nothing_to_copy")
+        self.say(cut(said, self.size.width - 2))  # more lines would move what is selected
 
     def action_copy_text(self) -> None:
         """Copy what the mouse selected; without that the key is free for what it means elsewhere."""
