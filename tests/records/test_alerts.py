@@ -18,6 +18,7 @@ from tui_trainer.events import (
     EpochEnded,
     PaceChanged,
     Paused,
+    ProgramWatched,
     RunConfigured,
     RunEnded,
     StepsTaken,
@@ -304,6 +305,21 @@ def test_a_run_that_stands_still_does_not_stall(quiet: AnyEvent) -> None:
     assert watch.patience is None
     watch.take(Continued(at=START, step=70, by="screen"))
     assert watch.patience == 15.0
+
+
+@pytest.mark.parametrize("steps_left", [0, 1])
+@pytest.mark.parametrize("is_watched", [False, True], ids=["a run of ours", "a watched program"])
+def test_what_a_watched_program_does_behind_its_last_step_is_no_stall(is_watched: bool, steps_left: int) -> None:
+    """It may evaluate, or wait for somebody: that it stands still is known of our own loop alone."""
+    total = RESOLVED.recipe.total_steps
+    assert total is not None
+    program = ProgramWatched(at=START, command=["python", "train.py"], cwd="/", pid=1)
+    watch = AlertRules()
+    told([*([program] if is_watched else []), *training(falling, steps=total - steps_left)], watch)
+    assert (watch.patience is None) == (is_watched and not steps_left)
+    beyond = training(falling, steps=1, first=total + 1, a_line=1)
+    told(beyond, watch)
+    assert watch.patience is not None, "it goes on longer than was thought"
 
 
 @pytest.mark.parametrize("at_end", [False, True], ids=["within an epoch", "at its end"])

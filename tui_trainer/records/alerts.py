@@ -31,6 +31,7 @@ from tui_trainer.events import (
     PaceChanged,
     Paused,
     PresetSwitched,
+    ProgramWatched,
     ResolvedConfig,
     RunConfigured,
     RunEnded,
@@ -61,19 +62,23 @@ class StallDetector:
         self._ended_epoch: int | None = None
         """The epoch whose end was told last, unless a step came since."""
         self._batches = 0
+        self._total_steps: int | None = None
+        self._is_watched = False
+        """Whether it is a program of somebody else's: what that does behind its last step is not known."""
         self._pace = 0.0
         self._epoch, self._elapsed, self._epoch_began = 0, 0.0, 0.0
         self._end_s = 0.0
         """The longest that an epoch's end took."""
         self._waits = True
-        """Whether nothing need happen: before the first batch, in a pause, after the end."""
+        """Whether nothing need happen: before the first batch, in a pause, after the end. Behind the last step of a
+        watched program it need not either."""
         self._last_at = 0.0
         self._told_at: float | None = None
 
     @property
     def patience(self) -> float | None:
         """Seconds without an event that are too long; None while nothing need happen, or that was told."""
-        if self._waits or self._told_at is not None:
+        if self._waits or self._told_at is not None or (self._is_watched and self._step == self._total_steps):
             return None
         held = 10 * self._pace
         if self._at_epoch_end:
@@ -99,7 +104,9 @@ class StallDetector:
                 self._end_s = max(self._end_s, elapsed - self._elapsed)
                 self._at_epoch_end, self._ended_epoch = True, epoch
             case RunConfigured(recipe=recipe) | PresetSwitched(recipe=recipe):
-                self._batches = recipe.batches_per_epoch or 0
+                self._batches, self._total_steps = recipe.batches_per_epoch or 0, recipe.total_steps
+            case ProgramWatched():
+                self._is_watched = True
             case PaceChanged(seconds_a_call=pace):
                 self._pace = pace
             case Paused() | RunEnded() | RunStarted():
