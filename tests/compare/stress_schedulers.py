@@ -58,7 +58,7 @@ class Made:
 
 def schedule(folder: Path) -> None:
     """One scheduler, in this process, until nothing is left."""
-    claims.SILENT_S, claims.BEAT_S, queue.LOOK_AT_OTHERS_EVERY = 1.0, 0.1, 0.05
+    claims.SILENT_S, claims.BEAT_S, queue.LOOK_AT_OTHERS_EVERY = 3.0, 0.1, 0.05
     queue.SubprocessExecutor = Made  # type: ignore[misc,assignment]
     takes = queue.Queue(Session.open(folder), beside=True)
     takes.start()
@@ -89,7 +89,7 @@ def faults_of_a_round(runs: Path, seed: int, trials: int = TRIALS, blows: int = 
                 running[which] = subprocess.Popen(command)
             else:
                 running[which].send_signal(signal.SIGSTOP)
-                time.sleep(1.5)  # longer than a claim may be silent
+                time.sleep(3.5)  # longer than a claim may be silent
                 running[which].send_signal(signal.SIGCONT)
         codes = [process.wait() for process in running]
     finally:
