@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -40,15 +42,9 @@ def made_for_others(preset: Preset, run: RunConfigured | None) -> str:
     return say("reply.made_for", meant=", ".join(meant), kept=", ".join(kept)) if meant else ""
 
 
-def _model(name: str) -> str:
-    if name not in MODELS and not is_code(name):
-        raise ValueError(say("code.wrong_name", name=name, known=", ".join(MODELS)))
-    return name
-
-
-def _dataset(name: str) -> str:
-    if name not in DATASETS and not is_code(name):
-        raise ValueError(say("code.wrong_name", name=name, known=", ".join(DATASETS)))
+def _one_of(known: Sequence[str], name: str) -> str:
+    if name not in known and not is_code(name):
+        raise ValueError(say("code.wrong_name", name=name, known=", ".join(known)))
     return name
 
 
@@ -69,13 +65,13 @@ class RunSpec(BaseModel):
     preset_name: str
     """The preset's name, or the stem of its file."""
     preset: Preset
-    dataset: Annotated[str, AfterValidator(_dataset)] = DATASET
+    dataset: Annotated[str, AfterValidator(partial(_one_of, DATASETS))] = DATASET
     """One of `DATASETS`, or code that gives one, as `module:function`."""
     own_images: int | None = Field(None, ge=1)
     """How many images such code gave to train on, as the run was asked for; None of ours."""
     data_dir: Path | None = None
     """A torchvision `root`; None looks in the user's cache folder and downloads what is missing."""
-    model: Annotated[str, AfterValidator(_model)] = MODEL
+    model: Annotated[str, AfterValidator(partial(_one_of, MODELS))] = MODEL
     """One of `MODELS`, or code that makes one, as `module:function`."""
     loss: Annotated[str, AfterValidator(_code)] | None = None
     """Code that is trained with, as `module:function`: `f(output, target)`; None: cross-entropy."""

@@ -98,10 +98,17 @@ def _of_another_tool(name: str) -> Path | None:
     if not (path.exists() or path.parent.is_file()) or path.suffix == ".toml":
         return None
     found = forms.records_in(path)
-    if len(found) > 1 and not any(record.path == path for record in found):
+    meant = _meant(path, found)
+    if len(found) > 1 and meant is None:
         names = in_words([plain(record.name or str(record.path)) for record in found], MOST_NAMED)
         raise NeitherPresetNorRun(say("foreign.which", path=plain(name), names=names))
-    return found[0].path if len(found) == 1 else path if found else None
+    return meant.path if meant is not None else None
+
+
+def _meant(path: Path, found: Sequence[forms.Record]) -> forms.Record | None:
+    """Of the records at a path the one that it is itself, else the only one; None where none is meant."""
+    itself = next((record for record in found if record.path == path), None)
+    return found[0] if itself is None and len(found) == 1 else itself
 
 
 MOST_NAMED = 6
@@ -191,8 +198,8 @@ def joined(
 def _called(record: Path) -> str:
     """What a run is called whose record says nothing of itself; one of another tool as that has it."""
     found = [] if is_record(record) else forms.records_in(record)
-    itself = next((each for each in found if each.path == record), found[0] if found else None)
-    return record.name if itself is None else itself.name or itself.kind.open(record).name
+    meant = _meant(record, found) or next(iter(found), None)
+    return record.name if meant is None else meant.name or meant.kind.open(record).name
 
 
 def _program(asked: dict[str, Any]) -> str:
