@@ -102,6 +102,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--exit", type=int, default=0)
+    parser.add_argument("--raises", default="")
     parser.add_argument("--ignore", type=int, nargs="*", default=[])
     parser.add_argument("--prints", type=int, default=0)
     parser.add_argument("--deaf", action="store_true")
@@ -141,7 +142,7 @@ def main() -> None:
                 print_and_wait(f"val loss: {1 / step:.4f}", Path(trace.folder).with_name("log.txt"))
             if not asked.deaf:
                 told.obey(step)
-        trace.define("goodbye", clock=time.perf_counter())
+        trace.define("goodbye", clock=time.perf_counter(), raised=asked.raises)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
         trace.define("goodbye", clock=time.perf_counter())

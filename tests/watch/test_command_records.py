@@ -143,11 +143,13 @@ def test_ranks_that_are_not_seen_are_not_left_hanging(runs: Path) -> None:
 
 def test_trainings_one_after_the_other_have_records_of_their_own(runs: Path) -> None:
     short = shlex.join([*ACTING, "--steps"])
-    done = run("watch", "--name", "both", "--", "sh", "-c", f"{short} 30; {short} 40 --exit 4")
+    done = run("watch", "--name", "both", "--", "sh", "-c", f"{short} 30 --raises ValueError; {short} 40 --exit 4")
     assert done.returncode == 4
     second, first = summaries(runs)
     assert (first.name, first.steps_done, first.status) == ("both", 30, "crashed")  # the command's: it ended with 4
     assert (second.name, second.steps_done) == ("both 2", 40)
+    why = "the command ended with exit code 4; its training ended with ValueError, which nobody caught"
+    assert ended(Path(first.folder)).reason == why
     assert read_facts(Path(second.folder))["asked"]["group"] == first.id
     assert f"another training has begun: {second.id}" in [alert.text for alert in history(Path(first.folder)).notices]
     assert ended(Path(second.folder)).reason.startswith("its process ended")

@@ -9,6 +9,7 @@ import pytest
 
 from tui_trainer.commands import Stop
 from tui_trainer.watching.host import endings, out_of_sight
+from tui_trainer.watching.host.endings import Raised
 
 NOTHING_SEEN = (
     "no training was seen: no optimizer of PyTorch took a step in a Python process that can be seen from here"
@@ -28,6 +29,22 @@ def test_one_that_ended_well() -> None:
 def test_one_with_another_exit_code(code: int) -> None:
     """137 may be the program's own: a signal that kills gives it no time to say so."""
     assert endings.of_command(code) == ("crashed", f"the command ended with exit code {code}", code)
+
+
+@pytest.mark.says("command.raised", "command.rank_raised")
+def test_one_whose_training_an_error_ended() -> None:
+    told = endings.of_command(1, raised=Raised("ValueError"))
+    assert told.reason == "the command ended with exit code 1; its training ended with ValueError, which nobody caught"
+    told = endings.of_command(1, raised=Raised("ValueError", rank=3))
+    assert told.reason == "the command ended with exit code 1; rank 3 ended with ValueError, which nobody caught"
+
+
+@pytest.mark.never_says("command.raised", "command.rank_raised")
+@pytest.mark.parametrize("code", [0, 130, -signal.SIGTERM, None])
+def test_one_that_ended_otherwise_is_not_said_to_have_failed_of_an_error(code: int | None) -> None:
+    raised = Raised("ValueError", rank=3)
+    assert endings.of_command(code, raised=raised) == endings.of_command(code)
+    assert endings.of_command(1, STOP, raised=raised).reason == STOP.reason
 
 
 @pytest.mark.says("command.killed")

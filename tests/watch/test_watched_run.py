@@ -14,6 +14,7 @@ from tests.watch.watching import history
 from tui_trainer.records.run_metadata import program_of
 from tui_trainer.watching.host import watched_run
 from tui_trainer.watching.host.beginning import begin_record
+from tui_trainer.watching.host.endings import Raised
 from tui_trainer.watching.host.request import WatchRequest, label
 from tui_trainer.watching.host.traced_process import TracedProcess
 from tui_trainer.watching.host.watched_run import WatchedRun
@@ -188,6 +189,17 @@ def test_whichever_rank_comes_first_the_first_one_leads(runs: Path, heard: list[
     program = history(run.record.folder).program
     assert program is not None
     assert program.pid == 100
+
+
+def test_of_ranks_that_fail_the_first_one_is_told_and_not_who_missed_it(runs: Path) -> None:
+    def failed(rank: int, raised: str, left_at: float) -> TracedProcess:
+        return cast(
+            "TracedProcess", SimpleNamespace(**vars(process(rank)), raised=raised, left_at=left_at, is_grouped=True)
+        )
+
+    run = begun(runs, failed(0, "RuntimeError", 7.5), failed(1, "ValueError", 7.4), failed(2, "", 7.0))
+    assert run.raised == Raised("ValueError", rank=1)
+    run.end("crashed", "the command ended with exit code 1", 1)
 
 
 def test_where_the_first_rank_is_elsewhere_the_lowest_here_leads(runs: Path, heard: list[str]) -> None:

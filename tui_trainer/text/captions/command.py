@@ -45,6 +45,17 @@ CAPTIONS = {
         "it ended by itself with an exit code that is not 0",
         "its exit code is 0, or a signal ended it",
     ),
+    "command.raised": Caption(
+        "; its training ended with {error}, which nobody caught",
+        "behind that, where Python printed the traceback of an error that ended the process which trained",
+        "the error was caught; the exit code is 0; a signal ended it, or somebody asked it to stop; several trained "
+        "together",
+    ),
+    "command.rank_raised": Caption(
+        "; rank {rank} ended with {error}, which nobody caught",
+        "the same of processes that train together: the one that such an error ended first",
+        "it trained alone; no such error ended any of them, be it that one was killed",
+    ),
     "command.killed": Caption(
         "the command was ended by {signal}{why}",
         "a signal ended it, or it says by its exit code that one did",

@@ -30,21 +30,33 @@ class Ending(NamedTuple):
     exit_code: int
 
 
-def of_command(code: int | None, stop: Stop | None = None, *, unseen: Sequence[str] = ()) -> Ending:
+class Raised(NamedTuple):
+    """An error that nobody caught, and that so ended a process."""
+
+    error: str
+    """Its class."""
+    rank: int | None = None
+    """Which of several processes that train together; None of one that trains alone."""
+
+
+def of_command(
+    code: int | None, stop: Stop | None = None, *, raised: Raised | None = None, unseen: Sequence[str] = ()
+) -> Ending:
     """How a command ended.
 
     Args:
         code: its exit code, less than 0 where a signal ended it; None where nobody knows.
         stop: who asked it to end, if anybody did.
+        raised: what ended its training, as far as that is known.
         unseen: its words, where nothing that trains was seen of it.
     """
-    status, reason, exit_code = _ended(code, stop)
+    status, reason, exit_code = _ended(code, stop, raised)
     if unseen:
         reason = "; ".join(filter(None, (reason, say("command.no_training"), out_of_sight.reason(unseen))))
     return Ending(status, reason, exit_code)
 
 
-def _ended(code: int | None, stop: Stop | None) -> Ending:
+def _ended(code: int | None, stop: Stop | None, raised: Raised | None) -> Ending:
     if code is None:
         return Ending("crashed", say("command.ended_unseen"), 1)
     shown = code if code >= 0 else 128 - code
@@ -56,8 +68,16 @@ def _ended(code: int | None, stop: Stop | None) -> Ending:
         why = say(_WHY[number]) if number in _WHY else ""
         return Ending(status, say("command.killed", signal=_name(number), why=why), shown)
     if code:
-        return Ending("crashed", say("command.exit_code", code=code), shown)
+        return Ending("crashed", say("command.exit_code", code=code) + _by(raised), shown)
     return Ending("finished", say("command.ended"), 0)
+
+
+def _by(raised: Raised | None) -> str:
+    if raised is None:
+        return ""
+    if raised.rank is None:
+        return say("command.raised", error=raised.error)
+    return say("command.rank_raised", rank=raised.rank, error=raised.error)
 
 
 def of_training(*, took_leave: bool, raised: str = "", stop: Stop | None = None) -> Ending:

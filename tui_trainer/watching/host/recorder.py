@@ -257,7 +257,7 @@ class Recorder:
         """A run that is not the command's ends with its processes."""
         if run is not self._main and not run.live_processes:
             left = all(process.took_leave for process in run.processes)
-            raised = next((process.raised for process in run.processes if process.raised), "")
+            raised = run.raised.error if run.raised is not None else ""
             run.end(*endings.of_training(took_leave=left, raised=raised, stop=run.stop))
             self._steering[run].close()
 
@@ -267,7 +267,8 @@ class Recorder:
             self._main.end(*endings.of_own_code(self._finished, self._main.stop, took_leave=left))
         else:
             unseen = () if self._main.has_trained else self._request.command
-            self._main.end(*endings.of_command(self._code, self._main.stop, unseen=unseen))
+            ending = endings.of_command(self._code, self._main.stop, raised=self._main.raised, unseen=unseen)
+            self._main.end(*ending)
         keyboard.remove(self._main.record.folder)
         shutil.rmtree(self._traces, ignore_errors=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,8 @@ class TracedProcess:
         self.took_leave = False
         self.raised = ""
         """The class of the error that ended it, as far as that is known."""
+        self.left_at = inf
+        """When it took leave, by its own clock, which is that of all processes of the machine."""
         self.is_gone = False
         self.step = 0
         """The last step of its first optimizer that is known."""
@@ -90,7 +93,7 @@ class TracedProcess:
             case Site(id=site, call="optimizer.step", target=target):
                 self._steps_of[site] = target
             case Goodbye():
-                self.took_leave, self.raised = True, frame.raised
+                self.took_leave, self.raised, self.left_at = True, frame.raised, frame.clock
             case np.ndarray():
                 self._note_rows(frame)
             case _:

@@ -20,6 +20,7 @@ from tui_trainer.text.alert_rule import parse
 from tui_trainer.text.captions import say
 from tui_trainer.watching.findings import Findings
 from tui_trainer.watching.host.beginning import program_of
+from tui_trainer.watching.host.endings import Raised
 from tui_trainer.watching.host.request import WatchRequest
 from tui_trainer.watching.host.traced_process import TracedProcess
 from tui_trainer.watching.interpreter.interpreter import Interpreter
@@ -89,6 +90,15 @@ class WatchedRun:
         """Whether some of those that train it together are not seen from here."""
         live = self.live_processes
         return any((process.hello.world_size or 1) > len(live) for process in live if process.hello is not None)
+
+    @property
+    def raised(self) -> Raised | None:
+        """The error that ended one of its processes first: the others may have ended since they missed that one."""
+        ended = [process for process in self.processes if process.raised]
+        if not ended:
+            return None
+        first = min(ended, key=lambda process: process.left_at)
+        return Raised(first.raised, first.rank if first.is_grouped else None)
 
     def join(self, process: TracedProcess) -> None:
         """A process trains it from here on."""
