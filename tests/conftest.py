@@ -58,6 +58,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             import_module(".".join(("tests", *file.relative_to(here).with_suffix("").parts)))
 
 
+def pytest_collection_finish() -> None:
+    """All tests and what they import stay: the look for garbage that each run ends with need not go through them."""
+    gc.freeze()
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Two a core, for some wait. No more: each takes ten seconds of a core to begin, with torch and all tests."""
     return 2 * (os.cpu_count() or 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import signal
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from tui_trainer import __version__
+from tui_trainer import __version__, garbage
 from tui_trainer.cli.foreground import fill_descriptors
 from tui_trainer.text.output import guard, settled
 
@@ -105,12 +104,8 @@ class _Commands(click.Group):
         name = _OTHER_NAMES.get(cmd_name, cmd_name)
         if name not in _COMMANDS:
             return None
-        gc.disable()  # what is imported stays: the collector need not look for garbage in it
-        try:
+        with garbage.none_in_imports():
             command: click.Command = getattr(import_module(_COMMANDS[name]), name.replace("-", "_"))
-        finally:
-            gc.freeze()
-            gc.enable()
         return command
 
     def resolve_command(

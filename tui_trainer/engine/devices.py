@@ -13,6 +13,11 @@ from tui_trainer.text.captions import say
 from tui_trainer.threads import usable_cores
 
 
+def load_optimizers() -> None:
+    """Import what torch imports as the first optimizer is made, which is as much again as `import torch` does."""
+    torch.optim.SGD([torch.zeros(1)], lr=0.0)
+
+
 def let_go() -> None:
     """Give back the memory of CUDA devices that nothing here holds any more."""
     if torch.cuda.is_initialized():

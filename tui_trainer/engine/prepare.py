@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tui_trainer import __version__
+from tui_trainer import __version__, garbage
 from tui_trainer.errors import UserError
 from tui_trainer.events import AnyEvent, Digests, PhaseStarted, RunConfigured
 from tui_trainer.run_spec import RunSpec
@@ -78,10 +78,13 @@ def prepare(
         PresetError: the rehearsal found what is wrong with the preset.
     """
     tell_phase(emit, "importing torch")
-    from tui_trainer.engine import devices, distributed, reproducibility, user_code
-    from tui_trainer.engine.extension import extend
-    from tui_trainer.engine.precision import ComputeOptions
-    from tui_trainer.engine.train_state import TrainState
+    with garbage.none_in_imports():
+        from tui_trainer.engine import devices, distributed, reproducibility, user_code
+        from tui_trainer.engine.extension import extend
+        from tui_trainer.engine.precision import ComputeOptions
+        from tui_trainer.engine.train_state import TrainState
+
+        devices.load_optimizers()
 
     code = user_code.load(spec)
     ranks = distributed.join(spec.device)

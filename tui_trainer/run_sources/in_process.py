@@ -222,9 +222,6 @@ class LocalRun:
             folder = self._checkpoint_of and self._checkpoint_of / "checkpoints"
             prepared = prepare(self.request.spec, self._emit, folder, self._extension)
             self._code = prepared.code
-            # torch stays: the collector, which all threads wait for, need not go through it each time. What the run
-            # before has left was collected at its end.
-            gc.freeze()
             if prepared.checkpoint is not None:
                 self._step, self._epoch = prepared.checkpoint["step"], prepared.checkpoint["epoch"]
             checkpoints = self._begin_record(self._step if prepared.checkpoint is not None else None)
@@ -400,9 +397,8 @@ class LocalRun:
 def _let_go() -> None:
     """Free what the run held: the next one, and others on the device, need the memory.
 
-    A model and what trains it are cycles, which the collector alone frees, and only what is not frozen.
+    A model and what trains it are cycles, which the collector alone frees.
     """
-    gc.unfreeze()
     gc.collect()
     if "torch" in sys.modules:
         from tui_trainer.engine.devices import let_go

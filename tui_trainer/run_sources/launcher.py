@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from tui_trainer import threads
+from tui_trainer import garbage, threads
 from tui_trainer.events import PlanMade
 from tui_trainer.records.record import Record
 from tui_trainer.run_request import RunRequest
@@ -92,17 +91,8 @@ class Planner:
 
     def _work(self) -> None:
         self._gate.wait(GATE_S)
-        collects = gc.isenabled()
-        gc.disable()
-        try:
+        with garbage.none_in_imports():
             self._make(*self._next())
-            if collects:
-                # What torch imported, with the first plan too, stays: a look at all of it takes 0.1 s, in which no
-                # key is answered.
-                gc.freeze()
-        finally:
-            if collects:
-                gc.enable()
         while True:
             self._make(*self._next())
 
