@@ -340,6 +340,7 @@ def test_while_it_is_not_known_whether_another_one_took_over_the_program_is_seen
     interpreter = Interpreter(events.append, Options(), lambda: now)
     for frame in made.frames:
         interpreter.take("1-1", frame)
+    now += 1.0
     interpreter.tick()
     assert interpreter.step == 25
     before = len(events)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.watch.made_traces import START, MadeTrace
-from tui_trainer.events import AnyEvent, EpochEnded
+from tests.watch.made_traces import START, MadeTrace, replayed
+from tui_trainer.events import AnyEvent, EpochEnded, StepsTaken
 from tui_trainer.records.history import History
 from tui_trainer.watching.interpreter.interpreter import Interpreter
 from tui_trainer.watching.trace import Options
@@ -346,21 +346,8 @@ def test_numbers_that_can_be_no_hits_are_no_accuracy(values: dict[str, Any]) -> 
     assert isnan(loop.told().epochs[0].val_accuracy)
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["in one piece", "call by call"])
-@pytest.mark.parametrize("late", [0.0003, 0.002], ids=["at once", "within the first batch"])
-def test_a_line_that_comes_as_the_next_epoch_begins_is_of_the_one_before(late: float, whole: bool) -> None:
-    made = MadeTrace()
-    optimizer, loader = made.optimizer(), made.loader("train_loader", 4)
-    data, backward = made.site("data", "train_loader", loader), made.site("backward", "loss")
-    step = made.site("optimizer.step", "optimizer", optimizer)
-    lines: list[tuple[float, str]] = []
-    for epoch in range(1, 4):
-        for _ in made.batches(data, 4):
-            made.call(backward, 1.0)
-            made.step(step, optimizer)
-            if not whole:
-                made.flush()
-        lines.append((made.now + late, f"val loss: {epoch}.5"))
+def ends(lines: list[tuple[float, str]], made: MadeTrace, *, whole: bool = True) -> list[float]:
+    """The validation loss of each epoch: lines come before the frames of their moments, or before all of them."""
     events: list[AnyEvent] = []
     interpreter = Interpreter(events.append, Options(), lambda: START)
     for frame in made.end():
@@ -371,4 +358,58 @@ def test_a_line_that_comes_as_the_next_epoch_begins_is_of_the_one_before(late: f
     for at, line in lines:
         interpreter.printed(line, at)
     interpreter.finish()
-    assert [event.val_loss for event in events if isinstance(event, EpochEnded)] == [1.5, 2.5, 3.5]
+    assert not replayed(events).known.flaws.in_words()
+    return [event.val_loss for event in events if isinstance(event, EpochEnded)]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["in one piece", "call by call"])
+@pytest.mark.parametrize("late", [0.0003, 0.002, 0.005, 0.02], ids=["at once", "first batch", "second step", "later"])
+def test_a_line_that_comes_as_the_next_epoch_begins_is_of_the_one_before(late: float, whole: bool) -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(), made.loader("train_loader", 12)
+    data, backward = made.site("data", "train_loader", loader), made.site("backward", "loss")
+    step = made.site("optimizer.step", "optimizer", optimizer)
+    lines: list[tuple[float, str]] = []
+    for epoch in range(1, 4):
+        for _ in made.batches(data, 12):
+            made.call(backward, 1.0)
+            made.step(step, optimizer)
+            if not whole:
+                made.flush()
+        lines.append((made.now + late, f"val loss: {epoch}.5"))
+    assert ends(lines, made, whole=whole) == [1.5, 2.5, 3.5]
+
+
+@pytest.mark.parametrize("validates", ["within each epoch", "behind a pass", "twice"])
+def test_a_line_that_is_printed_within_an_epoch_is_none_of_the_one_before(validates: str) -> None:
+    loop = Loop()
+    made, first = loop.made, validates == "within each epoch"
+    for epoch in range(3):
+        for batch in made.batches(loop.train_data, 2):
+            made.call(loop.backward, 1.0)
+            made.step(loop.step, loop.optimizer)
+            if not batch and (epoch or first):
+                if validates == "behind a pass":
+                    loop.validate()
+                loop.prints("val loss: 7.5")
+        if validates == "twice":
+            loop.prints("val loss: 1.5")
+    told = ends(loop.lines, made)
+    assert all(loss == 1.5 for loss in told) if validates == "twice" else all(isnan(loss) for loss in told)
+
+
+def test_the_end_of_an_epoch_is_held_no_longer_than_a_line_may_be_late() -> None:
+    loop = Loop()
+    loop.train()
+    loop.train()
+    loop.made.flush()
+    now, events = START, list[AnyEvent]()
+    interpreter = Interpreter(events.append, Options(), lambda: now)
+    for frame in loop.made.frames:
+        interpreter.take("1-1", frame)
+    told: list[tuple[set[int], int]] = []
+    for now in (START, START + 0.2, START + 0.3):  # noqa: B007
+        interpreter.tick()
+        steps_of = {event.epoch for event in events if isinstance(event, StepsTaken)}
+        told.append((steps_of, sum(isinstance(event, EpochEnded) for event in events)))
+    assert told == [({1}, 0), ({1}, 0), ({1, 2}, 1)]

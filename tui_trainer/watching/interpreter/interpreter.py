@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from math import inf, isfinite, nan
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,7 +32,7 @@ from tui_trainer.watching.interpreter.rates import Rates, Stepwise
 from tui_trainer.watching.interpreter.run_clock import RunClock
 from tui_trainer.watching.interpreter.steps import LateValues, Losses, Step, Value
 from tui_trainer.watching.interpreter.teller import Teller
-from tui_trainer.watching.interpreter.validation import LINES_KEPT, Validation
+from tui_trainer.watching.interpreter.validation import LINES_KEPT, Found, Validation
 from tui_trainer.watching.trace import (
     LATE,
     AnyDefinition,
@@ -66,6 +67,19 @@ RECENT = 512
 """Calls since the last step that are kept, to find the order of calls in."""
 
 Handler = Callable[[float, float, float], None]
+
+
+class Ended(NamedTuple):
+    """An epoch that is over, and whose end is still to be told."""
+
+    found: Found
+    """What is known of its validation."""
+    step: int
+    """Its last one."""
+    at: float
+    """The moment of the process at which it was over."""
+    until: float
+    """The Unix time until which it waits for what is not known."""
 
 
 class Interpreter:
@@ -132,6 +146,8 @@ class Interpreter:
         self._frame: Rows = np.empty((0, 4))
         """The rows that are read, and the number of the first of them."""
         self._frame_began = 0
+        self._ended: Ended | None = None
+        """The epoch whose end is held, until a line that was printed before it was read."""
         self._printed: list[tuple[float, Value]] = []
         """Losses that were printed, each with the moment at which it came."""
         self._following = False
@@ -230,6 +246,8 @@ class Interpreter:
     def tick(self) -> None:
         """Some time went by: tell what is complete. What comes after a step and belongs to it has come by the second
         call."""
+        if self._ended is not None and self._now() >= self._ended.until:
+            self._tell_epoch()
         until, self._at_last_tick = self._at_last_tick, self.step
         self._tell(until)
         if self._hand_overs.steps_held and self._now() - self._quiet_since >= QUIET_S:
@@ -242,6 +260,7 @@ class Interpreter:
         """The process is gone: tell what is pending."""
         for given in self._hand_overs.finish():
             self._take(given)
+        self._tell_epoch()
         self._tell_printed(inf)
         if (last := self._teller.last) is not None:
             self._rates.end(last)
@@ -500,7 +519,9 @@ class Interpreter:
 
     def _tell_validation(self, until: float) -> None:
         """Tell what is known of a validation within an epoch, before a moment of the process."""
-        if (found := self._validation.take(until)) is not None:
+        if self._ended is not None and self._take_late(self._ended, until) and self._ended.found.is_whole:
+            self._tell_epoch()
+        if self._validation.is_pending(until) and (found := self._validation.take(until, within=True)) is not None:
             self._tell(self.step)
             self._teller.tell_validation(found)
 
@@ -524,6 +545,7 @@ class Interpreter:
             self._teller.emit(CheckpointSaved(at=self._now(), **where))  # type: ignore[arg-type]
 
     def _obeyed(self, frame: Obeyed) -> None:
+        self._tell_epoch()
         if frame.what == "one":
             self._following = True
         elif frame.what in ("run", "pace"):
@@ -576,14 +598,29 @@ class Interpreter:
 
     def _end_epoch(self, ended: float, until: float | None = None) -> None:
         """The epoch is over, at a moment of the process, and what was printed until one is of it."""
-        until = ended if until is None else until
+        self._tell_epoch()
         self._late.give_up(self._row)
         self._tell(self.step)
         self._tell_order(len(self._recent) - isfinite(ended), None)  # the last of them is the next epoch's
         self._cut, self._stepped = len(self._recent), False
-        found = self._validation.take(until)
+        found = self._validation.take(ended if until is None else until) or Found()
         self._passes.end_epoch()
-        self._teller.end_epoch(found, self.epoch, self._rates_used())
+        self._teller.end_epoch(self.epoch, self._rates_used())
+        self._ended = Ended(found, self.step, ended, self._now() + LINES_LATE_S)
+        if found.is_whole or not isfinite(ended) or (self.epoch > 1 and not self._validation.prints):
+            self._tell_epoch()
+
+    def _take_late(self, of: Ended, until: float) -> bool:
+        """Whether what was printed until a moment is of an epoch that is over."""
+        return self._validation.take_late(of.found, min(until, of.at + LINES_LATE_S))
+
+    def _tell_epoch(self) -> None:
+        """Tell the end of the epoch that is held."""
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            if self.step == ended.step:  # what came until a step was looked at then
+                self._take_late(ended, inf)
+            self._teller.tell_epoch(ended.found)
 
     def _rates_used(self) -> float:
         last = self._teller.last

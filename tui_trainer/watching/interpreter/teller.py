@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from math import isfinite, nan
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from tui_trainer.events import (
     LARGEST_LOSS,
     TRAINING,
@@ -58,7 +60,9 @@ class Teller:
         passes: Passes,
         causes: LRCauses,
     ) -> None:
-        self.emit = emit
+        self._emit = emit
+        self._held: list[AnyEvent] = []
+        """The end of an epoch that waits for what is still to come of its validation, and all that comes behind it."""
         self._now = now
         self._definitions, self._options, self._passes, self._causes = definitions, options, passes, causes
         self.main = 0
@@ -87,6 +91,13 @@ class Teller:
     def waiting(self) -> int:
         """Steps that were not told yet."""
         return len(self._steps)
+
+    def emit(self, event: AnyEvent) -> None:
+        """Emit an event, in its turn."""
+        if self._held:
+            self._held.append(event)
+        else:
+            self._emit(event)
 
     def add(self, step: Step) -> None:
         """A step was taken."""
@@ -234,9 +245,9 @@ class Teller:
         if self.last is not None and values:
             self.log(self.last, values)
 
-    def _named(self, found: Found | None) -> dict[str, Told]:
+    def _named(self, found: Found) -> dict[str, Told]:
         """The numbers of a validation by the names of their series; where they are from is said first."""
-        numbers = {"val_loss": found.loss, "val_accuracy": found.accuracy} if found is not None else {}
+        numbers = {"val_loss": found.loss, "val_accuracy": found.accuracy}
         known = {key: told for key, told in numbers.items() if told is not None}
         for key, told in known.items():
             shown_as = name(told.shown_as) if told.shown_as != key else ""
@@ -246,30 +257,45 @@ class Teller:
                 self.emit(MetricDeclared(at=at, name=key, goal=_NAMED[key], kind="val", shown_as=shown_as))
         return known
 
-    def end_epoch(self, found: Found | None, epoch: int, lr: float) -> None:
-        """Emit the end of an epoch, all of whose steps are told."""
+    def end_epoch(self, epoch: int, lr: float) -> None:
+        """An epoch is over, all of whose steps are told: hold its end, until what is known of its validation is
+        told."""
         total, count = self._epoch_losses
         self._epoch_losses = 0.0, 0
-        last, named = self.last, self._named(found)
+        last = self.last
         if last is None:
             return
         self.tell_configuration()
-        loss, accuracy = named.get("val_loss"), named.get("val_accuracy")
-        self.emit(
+        self._held = [
             EpochEnded(
                 at=self._now(),
                 epoch=epoch,
                 step=last.number,
                 train_loss=total / count if count else nan,
                 train_accuracy=nan,
-                val_loss=loss.value if loss is not None else nan,
-                val_accuracy=accuracy.value if accuracy is not None else nan,
+                val_loss=nan,
+                val_accuracy=nan,
                 lr=lr,
                 images_per_second=self._images_per_second(last),
                 elapsed=last.elapsed,
-                validated=True if loss is not None else None,
+                validated=None,
             )
-        )
+        ]
+
+    def tell_epoch(self, found: Found) -> None:
+        """Emit the end of the epoch that is held, with its validation, and all that came behind it."""
+        held, self._held = self._held, []
+        named = self._named(found)
+        loss, accuracy = named.get("val_loss"), named.get("val_accuracy")
+        for each in held:
+            if isinstance(each, EpochEnded):
+                each = replace(
+                    each,
+                    val_loss=loss.value if loss is not None else nan,
+                    val_accuracy=accuracy.value if accuracy is not None else nan,
+                    validated=True if loss is not None else None,
+                )
+            self._emit(each)
 
     def _images_per_second(self, last: Step) -> float:
         """Of the epoch that ends with this step: from its first step on, since what came before may have been a

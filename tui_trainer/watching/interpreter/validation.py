@@ -43,6 +43,11 @@ class Found:
     loss: Told | None = None
     accuracy: Told | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing more can come of it."""
+        return self.loss is not None and self.accuracy is not None
+
 
 class Validation:
     """Takes what may tell of one since the last step of the run."""
@@ -52,7 +57,13 @@ class Validation:
         self._shares = Shares()
         self._printed: list[Line] = []
         """They may come before the calls that were made before them."""
+        self.prints = False
+        """Whether the program ever printed a number of one."""
+        self._within: set[str] = set()
+        """What it calls numbers that it printed within an epoch."""
         self._logged: dict[str, float] = {}
+        self._passes_told: list[tuple[Pass, dict[int, BatchRead]]] = []
+        """The passes of the one that was told last."""
         self._passes: list[tuple[Pass, dict[int, BatchRead]]] = []
         self._reads: dict[int, BatchRead] = {}
         self._reading: Pass | None = None
@@ -85,6 +96,7 @@ class Validation:
         """The program printed a line, which came at this moment."""
         numbers = [(at, number) for number in numbers_in(line)]
         if numbers:
+            self.prints = self.prints or any(number.of == "val" for _, number in numbers)
             self._printed += numbers
             del self._printed[:-LINES_KEPT]
 
@@ -97,20 +109,39 @@ class Validation:
         """Whether there was a pass since the last step."""
         return bool(self._passes)
 
-    def take(self, until: float) -> Found | None:
+    def take(self, until: float, *, within: bool = False) -> Found | None:
         """What is known of the validation since the last step, up to a moment; None where nothing is.
 
-        What came until then is of no later one.
+        What came until then is of no later one. `within`: whether the epoch goes on.
         """
         lines = [each for each in self._printed if each[0] < until]
-        found = Found()
-        found.loss = self._by_name("loss")
-        found.accuracy = self._by_name("accuracy")
-        reads, read = self._read_candidates()
+        if within:
+            self._within.update(number.label for _, number in lines if number.of == "val")
+        found = Found(self._by_name("loss"), self._by_name("accuracy"))
+        self._complete(found, self._passes, lines)
+        self._printed, self._logged = self._printed[len(lines) :], {}
+        self._passes_told, self._passes = self._passes, []
+        return found if found.loss or found.accuracy else None
+
+    def take_late(self, found: Found, until: float) -> bool:
+        """Whether what was printed until a moment, steps after an epoch's end, is of the validation before that end:
+        what is known of this has it then. It is not where another one was made since, where the program prints that
+        within epochs, or told it of that one already."""
+        lines = [each for each in self._printed if each[0] < until]
+        of_one = [number for _, number in lines if number.of == "val"]
+        told = {"loss": found.loss, "accuracy": found.accuracy}
+        known = any(told.get(number.measure) or number.label in self._within for number in of_one)
+        if not of_one or known or self._passes:
+            return False
+        self._complete(found, self._passes_told, lines)
+        self._printed = self._printed[len(lines) :]
+        return True
+
+    def _complete(self, found: Found, passes: list[tuple[Pass, dict[int, BatchRead]]], lines: list[Line]) -> None:
+        """Add what these passes and lines tell and nothing better did."""
+        reads, read = self._read_candidates(passes)
         found.loss = found.loss or self._otherwise("loss", reads, read, lines)
         found.accuracy = found.accuracy or self._otherwise("accuracy", reads, read, lines)
-        self._printed, self._logged, self._passes = self._printed[len(lines) :], {}, []
-        return found if found.loss or found.accuracy else None
 
     def _by_name(self, measure: Measure) -> Told | None:
         named = [called for called in self._logged if meaning(called)[:2] == (measure, "val") and meaning(called).plain]
@@ -122,11 +153,13 @@ class Validation:
                 return Told(value, called)
         return None
 
-    def _read_candidates(self) -> tuple[list[BatchRead], list[Candidate]]:
+    def _read_candidates(
+        self, passes: list[tuple[Pass, dict[int, BatchRead]]]
+    ) -> tuple[list[BatchRead], list[Candidate]]:
         """What was read in the pass that is meant, and what that may come to."""
-        if not self._passes:
+        if not passes:
             return [], []
-        done, reads = min(self._passes, key=lambda each: self._rank(each[0]))
+        done, reads = min(passes, key=lambda each: self._rank(each[0]))
         loader = self._definitions.loaders.get(done.loader)
         whole = done.exhausted
         found = [each for read in reads.values() for each in candidates(read, loader, whole_pass=whole)]
