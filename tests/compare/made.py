@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tests.scripted import scripted_run
-from tui_trainer.compare.comparison import Comparison
+from tui_trainer.compare.comparison import Compared, Comparison
 from tui_trainer.compare.entries import joined
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.events import AnyEvent, Digests, RunConfigured, RunEnded, SettingChanged, encode
@@ -49,6 +49,19 @@ def resolved(event: RunConfigured, **changes: Any) -> RunConfigured:
     data, seed = changed.dataset, changed.seed
     digests = Digests(weights=f"{seed} {changed.model} {data}", data=data, order=f"{seed} {changed.train_images}")
     return msgspec.structs.replace(changed, digests=digests, augmentation=changes.get("augmentation", "none"))
+
+
+def ends(run: Compared, ended: RunEnded | None) -> None:
+    """Have it end so, as a poll would find it."""
+    run.history.ended = ended
+    run.history.version += 1
+    run.group.version += 1
+    run.group.milestones += 1
+
+
+def goes_on(run: Compared) -> None:
+    """Have it not have ended."""
+    ends(run, None)
 
 
 def session_of(runs: Path, records: Sequence[Path], to_come: Sequence[str] = (), **plan: Any) -> Session:

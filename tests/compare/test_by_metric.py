@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from tests.compare.made import record
+from tests.compare.made import goes_on, record
 from tests.compare.test_verdict import Curve, curve, of, said
 from tui_trainer.cli import main
 from tui_trainer.cli.exit_summary import of_comparison
@@ -144,7 +144,7 @@ def test_a_run_that_has_no_such_series_is_named(tmp_path: Path) -> None:
     ]
     seeds = scored(tmp_path / "c", a=[[1.0], [2.0]], b=[[2.0], [1.0]], c=[[3.0], []])
     assert said(seeds)[-1] == "c (1 of 2 seeds) has no score."
-    alone.runs[1].history.ended = None
+    goes_on(alone.runs[1])
     assert said(alone)[1] == "c has no score."  # b may still log it
 
 
@@ -172,7 +172,7 @@ def test_a_name_that_no_run_has_is_told_at_the_end(tmp_path: Path) -> None:
     assert "\x1b" not in only
     assert only.endswith("xyzzy: nothing to compare.")
     made.by = "val_los"
-    made.runs[0].history.ended = None
+    goes_on(made.runs[0])
     assert said(made)[0] == "No run has logged val_los yet: nothing to compare."
     made.by = "score"
     assert not any("No run" in sentence for sentence in said(made))

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.compare.made import record, resolved, rewritten
+from tests.compare.made import ends, goes_on, record, resolved, rewritten
 from tests.scripted import scripted_run
 from tui_trainer.compare import verdict as verdicts
 from tui_trainer.compare.comparison import Comparison
@@ -95,7 +95,7 @@ def said(comparison: Comparison) -> list[str]:
 def test_a_single_run_has_nothing_to_be_set_against(tmp_path: Path) -> None:
     one = of(tmp_path, a=[[0.5]], b=[[]])
     assert said(one)[0] == "Only a has finished an epoch, at 0.5000: nothing to compare it with."
-    one.runs[0].history.ended = None
+    goes_on(one.runs[0])
     assert said(one)[0] == "Only a has finished an epoch, at 0.5000 so far: nothing to compare it with."
 
 
@@ -151,7 +151,7 @@ def test_those_that_are_level_are_so_together(tmp_path: Path) -> None:
     assert "b and c ended level and highest, at 0.9000." in said(ended)
     both = of(tmp_path, a=[[0.9]], b=[[0.9]])
     assert "a and b ended level, at 0.9000." in said(both)
-    ended.runs[0].history.ended = None
+    goes_on(ended.runs[0])
     assert "b and c ended level of the 2 that finished, at 0.9000." in said(ended)
     assert not any("best epoch" in sentence for sentence in said(ended))  # it was nobody else's
 
@@ -171,7 +171,7 @@ def test_a_diverged_run_did_not_end_highest(tmp_path: Path) -> None:
     one = of(tmp_path, ends=["diverged"], a=[[0.9]], b=[[0.5]])
     assert said(one)[0] == "b alone finished, at 0.5000: nothing to compare it with."
     assert "a diverged: its loss was not finite." in said(one)
-    one.runs[1].history.ended = None
+    goes_on(one.runs[1])
     assert said(one)[0] == "None has finished yet: nothing to compare."
     both = of(tmp_path, ends=["diverged", "diverged"], a=[[0.9]], b=[[0.5]])
     assert said(both) == ["None finished: nothing to compare.", "a and b diverged: their losses were not finite."]
@@ -185,7 +185,7 @@ def test_a_diverged_run_did_not_end_highest(tmp_path: Path) -> None:
 @pytest.mark.never_says("comparison.best_epoch", "comparison.one_finished")
 def test_what_is_still_in_training_wins_nothing(tmp_path: Path) -> None:
     going = of(tmp_path, target=0.9, ends=["finished", "finished", None], a=[[0.9]], b=[[0.85]], c=[[0.95, 0.8]])
-    going.runs[2].history.ended = None
+    goes_on(going.runs[2])
     told = said(going)
     assert told[0] == "a reached 0.9 first of the 2 that finished (epoch 1, 10.0 s)."
     assert told[1].startswith("a ended highest of the 2 that finished (0.9000), ahead of b (0.8500) by 0.0500")
@@ -193,10 +193,10 @@ def test_what_is_still_in_training_wins_nothing(tmp_path: Path) -> None:
     assert tabulate(going).best["best_accuracy"] == [0]
     assert [row.group.label for row in tabulate(going).sorted_by("best_accuracy")] == ["a", "b", "c"]
     nobody = of(tmp_path, target=0.99, ends=["finished", "finished", None], a=[[0.9]], b=[[0.85]], c=[[0.995, 0.8]])
-    nobody.runs[2].history.ended = None
+    goes_on(nobody.runs[2])
     assert said(nobody)[0] == "None of the 2 that finished reached 0.99."
     one = of(tmp_path, ends=["finished", None], a=[[0.9]], b=[[0.95]])
-    one.runs[1].history.ended = None
+    goes_on(one.runs[1])
     assert said(one)[0] == "Only a has finished, at 0.9000: nothing to compare it with yet."
 
 
@@ -218,7 +218,7 @@ def test_one_seed_of_three_wins_nothing(tmp_path: Path) -> None:
     assert cell(table.rows[0], COLUMNS[1]) == "0.9900 (1 of 3)"
     assert all(0 not in winners for winners in table.best.values())
     assert [row.group.label for row in table.sorted_by("final_accuracy")] == ["b", "c", "a"]
-    part.runs[3].history.ended = None
+    goes_on(part.runs[3])
     assert said(part)[0] == "Only c has finished all its seeds, at 0.1000 ± 0.0000: nothing to compare it with yet."
     assert "a has finished 1 of 3 seeds and b has finished 2 of 3 seeds: means of a part win nothing." in said(part)
 
@@ -228,16 +228,16 @@ def test_one_seed_of_three_wins_nothing(tmp_path: Path) -> None:
 def test_a_seed_that_trains_is_in_no_mean(tmp_path: Path) -> None:
     two = of(tmp_path, a=[[0.9], [0.8], [0.1]], b=[[0.7], [0.6], [0.1]])
     for run in two.runs[2], two.runs[5]:
-        run.history.ended = None
+        goes_on(run)
     row = tabulate(two).rows[0]
     assert row.figures["final_accuracy"].values == (0.9, 0.8)
     assert cell(row, COLUMNS[1]) == "0.8500 ± 0.0707 (2 of 3)"
     for run in two.runs:
-        run.history.ended = None
+        goes_on(run)
     assert tabulate(two).rows[0].figures == {}  # three that train have no mean at all
     assert said(two)[0] == "None has finished all its seeds yet: nothing to compare."
     alone = of(tmp_path, ends=[None], a=[[0.9]], b=[[0.5]])
-    alone.runs[0].history.ended = None
+    goes_on(alone.runs[0])
     assert cell(tabulate(alone).rows[0], COLUMNS[1]) == "0.9000"  # as it stands
 
 
@@ -277,12 +277,12 @@ def test_a_target_once_named_stays(tmp_path: Path) -> None:
     comparison.poll_all()
     goodbyes = [run.history.ended for run in comparison.runs]
     for run in comparison.runs:
-        run.history.ended = None
+        goes_on(run)
     named = []
     begun = comparison.session.plan.created_at
     for number, (run, goodbye) in enumerate(zip(comparison.runs, goodbyes, strict=True)):
         assert goodbye is not None
-        run.history.ended = msgspec.structs.replace(goodbye, at=begun + 10.0 * (number + 1))
+        ends(run, msgspec.structs.replace(goodbye, at=begun + 10.0 * (number + 1)))
         named.append(tabulate(comparison).target)
     assert named == [None, 0.9, 0.9, 0.9]
     assert not tabulate(comparison).target_was_asked
@@ -310,7 +310,7 @@ def test_what_went_otherwise_is_counted(tmp_path: Path) -> None:
     assert "c and d were stopped early." in several
     single = of(tmp_path, ends=["stopped"], a=[[0.9]], b=[[0.5]], c=[[0.5]])
     for run in single.runs[1:]:
-        run.history.ended = None
+        goes_on(run)
     assert "a was stopped early." in said(single)
     assert said(single)[-1] == "2 runs are not over yet."
     assert not any(
@@ -455,7 +455,7 @@ def test_one_word_for_all_seeds(tmp_path: Path, ends: Sequence[EndStatus | None]
     comparison.poll_all()
     for run, end in zip(comparison.runs, ends, strict=True):
         if end is None:
-            run.history.ended = None  # it goes on
+            goes_on(run)
     (row,) = tabulate(comparison).rows
     assert (row.status, row.progress) == (status, progress)
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.compare.made import compared, record, seeds
+from tests.compare.made import compared, ends, goes_on, record, seeds
 from tests.compare.test_results import DROP, NONE, STEP, to_come
 from tests.compare.test_verdict import curve
 from tests.scripted import scripted_run
@@ -22,8 +22,10 @@ from tests.ui.conftest import Show, Shown
 from tests.ui.scripted_source import ScriptedHost
 from tests.waiting import PATIENCE_S, until
 from tui_trainer.commands import Stop
+from tui_trainer.compare import table
 from tui_trainer.compare.comparison import Compared, Comparison, Group
 from tui_trainer.compare.metric import in_common
+from tui_trainer.compare.plain_lines import find_out
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.compare.slurm import Task
 from tui_trainer.events import Goal, MetricDeclared, StepsTaken
@@ -542,6 +544,30 @@ async def test_what_is_to_be_known_of_the_presets_is_seen_before_they_train(
         assert "! " not in text_of(screen)
 
 
+async def test_while_a_seed_trains_what_is_over_is_neither_averaged_nor_reckoned_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    comparison = seeds(tmp_path, {"a": [{"seed": seed, "epochs": 2} for seed in range(3)], "b": [{"seed": 3}]})
+    trains = comparison.runs[2]
+    goes_on(trains)
+    reckoned: list[Compared] = []
+    work = table.numbers_of
+    monkeypatch.setattr(table, "numbers_of", lambda run, *rest: reckoned.append(run) or work(run, *rest))  # type: ignore[func-returns-value]
+    async with show(comparison) as (_, screen):
+        chart = screen.query_one("#loss", Overlay)
+        curves = chart._curves_of(comparison.groups[0])
+        mean = curves.loss(screen.axis, 40)
+        assert reckoned == [run for run in comparison.runs if run is not trains]
+        goes_on(trains)  # something was told of it
+        find_out(comparison)
+        assert len(reckoned) == 3
+        assert curves.loss(screen.axis, 40) is mean
+        ends(trains, comparison.runs[0].history.ended)
+        find_out(comparison)
+        assert reckoned[3:] == [trains]
+        assert curves.loss(screen.axis, 40) is not mean
+
+
 async def test_curves_are_means_of_finished_seeds_as_the_table_is(tmp_path: Path) -> None:
     """A seed that diverged, or trains, is in no mean and no band; one that trains has a line of its own."""
     made: dict[str, Sequence[dict[str, Any]]] = {
@@ -550,7 +576,7 @@ async def test_curves_are_means_of_finished_seeds_as_the_table_is(tmp_path: Path
     }
     comparison = seeds(tmp_path, made)
     for run in comparison.groups[1].runs:
-        run.history.ended = None
+        goes_on(run)
     async with show(comparison) as (_, screen):
         chart = screen.query_one("#accuracy", Overlay)
         first, second, diverged = [run.history.epochs for run in comparison.groups[0].runs]
@@ -777,5 +803,10 @@ async def test_a_frame_looks_at_what_trains_and_not_at_each_of_thousands_of_tria
         await pilot.pause()
         assert comparison.milestones == milestones
         assert 0 < len(looked) < 300
+        find_out(comparison)
+        looked.clear()
+        goes_on(comparison.runs[0])
+        find_out(comparison)
+        assert 0 < len(looked) < 3000  # at those of its preset
     trains.close()
     comparison.close()

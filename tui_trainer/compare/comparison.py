@@ -6,11 +6,11 @@ And their curves for a drawing: each run's own places along an axis, thinned so 
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
 from tui_trainer.compare.colours import COLOURS
 from tui_trainer.compare.elsewhere import Elsewhere
@@ -61,6 +61,26 @@ State: TypeAlias = Status | str
 """A run's status; `to come` before its record has begun, `gone` where its record is."""
 
 
+T = TypeVar("T")
+
+
+class Found:
+    """What was found out of something, as long as nothing happens to it."""
+
+    def __init__(self) -> None:
+        self._as_of: object = None
+        self._found: dict[Hashable, object] = {}
+
+    def once(self, as_of: object, what: Hashable, work: Callable[[], T]) -> T:
+        """What `work` comes to; it is done anew only where `as_of` is another one than before."""
+        if self._as_of != as_of:
+            self._as_of = as_of
+            self._found.clear()
+        if what not in self._found:
+            self._found[what] = work()
+        return self._found[what]  # type: ignore[return-value]
+
+
 class Compared:
     """One run of the comparison."""
 
@@ -76,6 +96,11 @@ class Compared:
         self._host: RunSource | None = None
         self._standing: object = None
         self._reached: dict[tuple[str, Goal, float], _Reached] = {}
+        self._found = Found()
+
+    def once(self, what: Hashable, work: Callable[[Compared], T]) -> T:
+        """What `work` finds out of its history: done anew only where something was told since."""
+        return self._found.once((self.record, self.history.version), what, lambda: work(self))
 
     @property
     def state(self) -> State:
@@ -186,10 +211,14 @@ class _Reached:
 class Standing(NamedTuple):
     """What is known of all runs of a preset, and changes only as one of them begins, ends, or ends an epoch."""
 
-    states: tuple[State, ...]
-    """Each of them once, that of the first run first."""
+    states: Mapping[State, int]
+    """Each of them, and how many stand so; that of the first run first."""
     over: int
     """How many have ended."""
+    recorded: tuple[Compared, ...]
+    """Those that have a record."""
+    finished: tuple[Compared, ...]
+    """Those that came to the end that they were to have."""
     live: tuple[Compared, ...]
     """Those that have a record, and have not ended."""
     took: tuple[float, ...]
@@ -205,8 +234,10 @@ class Standing(NamedTuple):
         begun = [run for run in runs if run.history.last_step]
         ends = [run.history.ended for run in runs]
         return cls(
-            states=tuple(dict.fromkeys(state for _, state, _ in of_each)),
+            states=Counter(state for _, state, _ in of_each),
             over=sum(is_over for *_, is_over in of_each),
+            recorded=tuple(run for run in runs if run.record is not None),
+            finished=tuple(run for run, state, _ in of_each if state == "finished"),
             live=tuple(run for run, _, is_over in of_each if run.record is not None and not is_over),
             took=tuple(run.history.elapsed_s for run, _, is_over in of_each if is_over and run.history.steps),
             begun=begun,
@@ -226,14 +257,16 @@ class Group:
         """Grows with everything that happens to them."""
         self.milestones = 0
         """Grows as one of them begins, ends, or ends an epoch."""
-        self._stood: tuple[int, Standing] | None = None
+        self._stood, self._found = Found(), Found()
 
     @property
     def standing(self) -> Standing:
         """How they stand, as of the last milestone: of a thousand seeds each frame would look at all of them."""
-        if self._stood is None or self._stood[0] != self.milestones:
-            self._stood = self.milestones, Standing.of(self.runs)
-        return self._stood[1]
+        return self._stood.once(self.milestones, "", lambda: Standing.of(self.runs))
+
+    def once(self, what: Hashable, work: Callable[[Group], T]) -> T:
+        """What `work` finds out of its runs: done anew only where something happened to one of them."""
+        return self._found.once(self.version, what, lambda: work(self))
 
     @property
     def colour(self) -> int:
@@ -248,7 +281,7 @@ class Group:
     @property
     def counted(self) -> list[Compared]:
         """The runs whose numbers stand for the preset: finished seeds; a run that has no others, as it stands."""
-        return [run for run in self.runs if len(self.runs) == 1 or run.state == "finished"]
+        return list(self.runs if len(self.runs) == 1 else self.standing.finished)
 
     @property
     def averaged(self) -> list[Compared]:
@@ -297,6 +330,7 @@ class Comparison:
         self.lags = False
         """Whether the last poll left something for the next one: long records are being read."""
         self._compared: list[Compared] = []
+        self._recorded: list[Compared] = []
         self._followed: deque[Compared] = deque()
         """Those that have a record, less the quiet ones; the one that was looked at longest ago comes first."""
         self._quiet: deque[Compared] = deque()
@@ -320,7 +354,7 @@ class Comparison:
     @property
     def is_paused(self) -> bool:
         """Whether what trains stands still, and has not ended."""
-        return any(run.history.status == "paused" for run in self._compared)
+        return any(run.history.status == "paused" for run in self._recorded)
 
     @property
     def runs(self) -> list[Compared]:
@@ -328,9 +362,14 @@ class Comparison:
         return self._compared
 
     @property
+    def recorded(self) -> list[Compared]:
+        """Those that have a record, in the same order."""
+        return self._recorded
+
+    @property
     def series(self) -> list[AllSeries]:
-        """What each run has logged."""
-        return [run.history.series for run in self._compared]
+        """What each run has logged that has a record."""
+        return [run.history.series for run in self._recorded]
 
     @property
     def target(self) -> float | None:
@@ -351,7 +390,7 @@ class Comparison:
     @property
     def is_over(self) -> bool:
         """Whether every run has ended."""
-        return all(run.is_over for run in self._compared)
+        return all(group.standing.over == len(group.runs) for group in self.groups)
 
     def poll(self, *, look: bool = False) -> bool:
         """Take in what happened, for a fraction of a second at most; whether anything did.
@@ -394,9 +433,9 @@ class Comparison:
         """Look at what has a record, from now on."""
         self._followed.clear()
         self._quiet.clear()
-        for run in self._compared:
-            if run.record is not None:
-                self._put_back(run)
+        self._recorded = [run for run in self._compared if run.record is not None]
+        for run in self._recorded:
+            self._put_back(run)
 
     def poll_all(self) -> None:
         """Take in all that is recorded, however long that takes."""
@@ -451,7 +490,7 @@ class Comparison:
     def of_lines(self) -> list[str]:
         """What is to be said of the connections to other machines, and of runs that are not here for want of one."""
         far = self.far
-        unreached = [run.entry for run in self._compared if run.state == UNREACHED]
+        unreached = [run.entry for run in self._compared if run.entry.address and run.state == UNREACHED]
         return [
             *(
                 say(

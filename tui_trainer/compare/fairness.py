@@ -277,13 +277,13 @@ def _who_does_not_tell(variables: list[Comparability]) -> list[str]:
 
 def fairness(comparison: Comparison) -> Fairness:
     """What is known by now."""
-    groups = [group for group in comparison.groups if any(run.history.resolved for run in group.runs)]
+    groups = [group for group in comparison.groups if any(run.history.resolved for run in group.standing.recorded)]
     variables = (
         tuple(_comparability(name, groups, read, touches) for name, touches, read in CONTROLLED_VARIABLES)
         if groups
         else ()
     )
-    others = any(run.history.written_at is not None and run.history.last_step for run in comparison.runs)
+    others = any(run.history.written_at is not None and run.history.last_step for run in comparison.recorded)
     return Fairness(variables, len(groups), tuple(_asides(comparison.groups)), others)
 
 
@@ -292,7 +292,7 @@ def _comparability(name: str, groups: list[Group], read: Read, touches: Touches)
     not_told: list[str] = []
     found: ValueGroups = {}
     for group in groups:
-        values = {read(run): None for run in group.runs if run.history.resolved is not None}
+        values = group.once(("fairness", name), lambda group: _values_in(group, name, read))
         if NOT_TOLD in values:
             not_told.append(plain(group.label))
         else:
@@ -303,6 +303,12 @@ def _comparability(name: str, groups: list[Group], read: Read, touches: Touches)
     keys = [key for keys in found for key in keys]
     digest = keys[0] if proven and len(keys) == 1 else ""
     return Comparability(name, _in_words(found), touches, tuple(not_told), proven, digest)
+
+
+def _values_in(group: Group, name: str, read: Read) -> dict[VariableValue, None]:
+    """All that its runs have, in their order."""
+    told = [run for run in group.standing.recorded if run.history.resolved is not None]
+    return {run.once(("fairness", name), read): None for run in told}
 
 
 ValueGroups: TypeAlias = dict[tuple[str, ...], tuple[list[VariableValue], list[str]]]

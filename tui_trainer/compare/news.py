@@ -20,9 +20,8 @@ class News:
     def kinds(self) -> set[str]:
         """Of what came since the last look: the kinds of notices, and `end` where a run has ended."""
         kinds: set[str] = set()
-        for run in self._comparison.runs:
-            if run.record is None:
-                continue
+        for run in self._comparison.recorded:
+            assert run.record is not None
             history, name = run.history, run.record.name
             since = self._told.get(name, self._since - history.clock_behind)
             fresh = [notice for notice in history.notices if notice.at > since]

@@ -39,11 +39,13 @@ class Results:
 
 def find_out(comparison: Comparison, metric: Metric | None = None) -> Results:
     """Work it all out from the records as far as they were read; by `metric`, where not by the comparison's own."""
-    over = {number for number, run in enumerate(comparison.runs) if run.is_over}
+    elsewhere = comparison.elsewhere
+    seen = {number for number in (*elsewhere.tasks, *elsewhere.holders) if number < len(comparison.runs)}
+    over = {number for number in seen if comparison.runs[number].is_over}
     table, fair = tabulate(comparison, metric, series_chosen(comparison)), fairness(comparison)
     said = (
         *verdict(comparison, table),
-        *comparison.elsewhere.in_words(over),
+        *elsewhere.in_words(over),
         *comparison.of_lines,
         *untold(comparison),
         *unknown_columns(comparison, table),

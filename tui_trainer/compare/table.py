@@ -7,7 +7,7 @@ in plain lines, in a report or as JSON, takes it from here.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby
@@ -159,7 +159,7 @@ class Row:
     @property
     def is_whole(self) -> bool:
         """Whether all its seeds have finished: a row that lacks one wins nothing, whatever the others make of it."""
-        return all(run.state == "finished" for run in self.group.runs)
+        return len(self.group.standing.finished) == len(self.group.runs)
 
     def whole(self, key: str) -> Figure | None:
         """The number of a column where it may win: every seed has finished and has one."""
@@ -246,7 +246,10 @@ def tabulate(comparison: Comparison, metric: Metric | None = None, series: Seque
     if metric.is_accuracy and comparison.target is None and comparison.target_metric.is_accuracy:
         target = named_target(comparison)
     others = tuple(metric_of(name, comparison.series) for name in dict.fromkeys(series))
-    rows = tuple(_row(group, target, metric, others) for group in comparison.groups)
+    asked_for = "row", target, metric, others
+    rows = tuple(
+        group.once(asked_for, lambda group: _row(group, target, metric, others)) for group in comparison.groups
+    )
     return Table(rows, target, asked, metric, others)
 
 
@@ -302,13 +305,14 @@ def named_target(comparison: Comparison) -> float | None:
     It is that of the runs which had finished by then. So it stays for the session, whatever finishes later, and whoever
     reads the records names the same one.
     """
-    if not all(run.is_read for run in comparison.runs):
+    if not all(run.is_read for run in comparison.recorded):
         return None  # which of them finished first is not known yet
     begun = comparison.session.plan.created_at
     finished = sorted(
         (max(run.history.ended.at, begun), run.entry.label, run.history.best.val_accuracy)
-        for run in comparison.runs
-        if run.state == "finished" and run.history.ended and run.history.best
+        for group in comparison.groups
+        for run in group.standing.finished
+        if run.history.ended and run.history.best
     )
     tops: dict[str, float] = {}
     for _, together in groupby(finished, key=lambda run: run[0]):
@@ -328,16 +332,17 @@ def fitting_target(tops: Iterable[float]) -> float | None:
 
 def _row(group: Group, target: float | None, metric: Metric, others: Sequence[Metric]) -> Row:
     told = [run for run in group.counted if run.history.epochs or run.history.series.last(metric.name)]
-    numbers = tuple(numbers_of(run, target, metric, others) for run in told)
+    asked_for = "numbers", target, metric, others
+    numbers = tuple(run.once(asked_for, lambda run: numbers_of(run, target, metric, others)) for run in told)
     figures = {}
     for column in (*columns_of(metric), *map(column_of_series, others)):
         values = tuple(value for each in numbers if (value := column.read(each)) is not None)
         if values:
             figures[column.key] = Figure(values)
-    return Row(group, numbers, figures, status_of([run.state for run in group.runs]), progress_of(group.runs))
+    return Row(group, numbers, figures, status_of(group.standing.states), progress_of(group))
 
 
-def status_of(states: Sequence[State]) -> str:
+def status_of(states: Collection[State]) -> str:
     """One word for the states of all seeds: what goes on, else what went wrong, else how they ended."""
     for state in (
         "running",
@@ -357,13 +362,14 @@ def status_of(states: Sequence[State]) -> str:
             return state
     if "to come" in states:
         return "to come"
-    return states[0] if states else "to come"
+    return next(iter(states), "to come")
 
 
-def progress_of(runs: Sequence[Compared]) -> str:
+def progress_of(group: Group) -> str:
     """How far it is: epochs of the run that goes on, or of the last one; with seeds, how many have ended too."""
-    current = next((run for run in runs if run.history.version and not run.is_over), None)
-    begun = [run for run in runs if run.history.version]
+    runs, standing = group.runs, group.standing
+    current = next((run for run in standing.live if run.history.version), None)
+    begun = [run for run in standing.recorded if run.history.version]
     shown = current or (begun[-1] if begun else None)
     if shown is None:
         return ""
@@ -371,7 +377,7 @@ def progress_of(runs: Sequence[Compared]) -> str:
     epochs = f"{len(shown.history.epochs)}/{(recipe.epochs if recipe else None) or '?'}"
     if len(runs) == 1:
         return epochs
-    ended = sum(run.history.ended is not None for run in runs)
+    ended = sum(run.history.ended is not None for run in standing.recorded)
     return f"{ended} of {len(runs)}" if current is None else f"{ended} of {len(runs)}, {epochs}"
 
 

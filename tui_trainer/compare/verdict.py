@@ -75,7 +75,7 @@ def verdict(comparison: Comparison, table: Table) -> list[str]:
 
     A preset wins nothing before all its seeds have finished.
     """
-    begun = [row for row in table.rows if any(_has_begun(run, table.metric) for run in row.group.runs)]
+    begun = [row for row in table.rows if any(_has_begun(run, table.metric) for run in row.group.standing.recorded)]
     whole = [row for row in table.whole if row.numbers]
     sentences: list[str] = _judged_otherwise(comparison, table)
     if not begun:
@@ -110,7 +110,8 @@ def _has_begun(run: Compared, metric: Metric) -> bool:
 def _judged_otherwise(comparison: Comparison, table: Table) -> list[str]:
     """By what each is judged, where no series that judges is had by all, and nobody has asked for one."""
     asked = comparison.by if comparison.by is not None else comparison.session.plan.metric
-    told = [(row, run.history) for row in table.rows for run in row.group.runs if len(run.history.series)]
+    recorded = ((row, run.history) for row in table.rows for run in row.group.standing.recorded)
+    told = [(row, history) for row, history in recorded if len(history.series)]
     without = [history for _, history in told if table.metric.name not in history.series]
     if asked is not None or len(told) < 2 or all(history.written_at is None for history in without):
         return []
@@ -242,7 +243,8 @@ def _weight(one: Row, two: Row, lead: float, table: Table) -> str:
     luck = say("comparison.luck_of_a_seed", seed=_one_seed(one, two))
     if not table.metric.is_accuracy:
         return f", {luck}"
-    images = {run.history.resolved.val_images for row in (one, two) for run in row.group.runs if run.history.resolved}
+    told = [run.history.resolved for row in (one, two) for run in row.group.standing.recorded]
+    images = {resolved.val_images for resolved in told if resolved is not None}
     if len(images) != 1:
         return ""
     (count,) = images
@@ -290,7 +292,7 @@ def _what_is_not_there(table: Table) -> list[str]:
         return []
     absent, unfit = [], []
     for row in table.rows:
-        over = [run for run in row.group.runs if run.history.ended is not None]
+        over = [run for run in row.group.standing.recorded if run.history.ended is not None]
         ends = [run.history.series.last(metric.name) for run in over]
         if without := sum(end is None for end in ends):
             absent.append(_with_seeds(row, without))
@@ -314,14 +316,15 @@ def _what_went_otherwise(comparison: Comparison, table: Table) -> list[str]:
         (BY_RULE, "comparison.one_by_rule", "comparison.by_rule"),
         ("gone", "comparison.one_gone", "comparison.gone"),
     ):
-        labels = [_with_seeds(row, count) for row in table.rows if (count := _in_state(row, state))]
+        labels = [_with_seeds(row, count) for row in table.rows if (count := row.group.standing.states.get(state, 0))]
         if labels:
             said.append(say(one if len(labels) == 1 else several, who=listed(labels, MOST)))
     said += _what_is_not_whole(comparison, table)
-    to_come = sum(not run.is_over and run.state != UNKNOWN for row in table.rows for run in row.group.runs)
+    stand = [(len(row.group.runs), row.group.standing) for row in table.rows]
+    to_come = sum(runs - standing.over - standing.states.get(UNKNOWN, 0) for runs, standing in stand)
     if to_come:
         said.append(say("comparison.not_over", runs="1 run is" if to_come == 1 else f"{to_come} runs are"))
-    if untold := [plain(row.group.label) for row in table.rows if any(run.state == UNKNOWN for run in row.group.runs)]:
+    if untold := [plain(row.group.label) for row in table.rows if UNKNOWN in row.group.standing.states]:
         said.append(say("comparison.end_unknown", who=listed(untold, MOST)))
     return said
 
@@ -335,10 +338,6 @@ def _what_is_not_whole(comparison: Comparison, table: Table) -> list[str]:
     counts = [f"{_label(row)} {has} {len(row.numbers)} of {len(row.group.runs)} seeds" for row in parts]
     id = "comparison.a_part" if len(parts) == 1 else "comparison.parts"
     return [say(id, counts=listed(counts, MOST))]
-
-
-def _in_state(row: Row, state: str) -> int:
-    return sum(run.state == state for run in row.group.runs)
 
 
 def _with_seeds(row: Row, count: int) -> str:

@@ -6,16 +6,16 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import pairwise
 from math import isfinite, nan
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.style import Style
 from textual.color import Color
 
-from tui_trainer.compare.comparison import Point, counted_in, timeline_of
+from tui_trainer.compare.comparison import Found, Point, counted_in, timeline_of
 from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree
 from tui_trainer.plotting.scales import UNITS, StepTimeline, Timeline, Unit, edges, round_above
 from tui_trainer.plotting.smoothing import Means, Smoothing, fitting_window
@@ -27,6 +27,8 @@ from tui_trainer.ui.panel import Panel
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Compared, Group
     from tui_trainer.records.history import History
+
+T = TypeVar("T")
 
 DARK = ("#e69f00", "#56b4e9", "#00b384", "#f0e442", "#cc79a7", "#f0703c", "#d5dae0")
 LIGHT = ("#b97a00", "#2a7fb8", "#007a58", "#857a00", "#a8457f", "#bf4800", "#20262c")
@@ -335,6 +337,7 @@ class GroupCurves:
         self._reading: tuple[int, tuple[str, ...]] = (-1, ())
         self._read = 0
         """Of the runs of that version, so many have been read, with those series."""
+        self._found = Found()
 
     def _look(self) -> tuple[list[RunCurves], list[RunCurves]]:
         self._version = self.group.version
@@ -378,14 +381,28 @@ class GroupCurves:
                 break
         return self._read == len(runs)
 
+    def _once(self, what: Hashable, axis: CompareAxis, work: Callable[[list[RunCurves]], T]) -> T:
+        """What comes of the runs of the mean: of hundreds that are over it stays while one beside them trains."""
+        runs = self.runs
+        told = [(run.history, run.history.version, len(run.smoothing.values)) for run in runs]
+        return self._found.once((axis.unit, axis.bounds, told), what, lambda: work(runs))
+
     def loss(self, axis: CompareAxis, columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
         """Line and band of the smoothed training loss."""
-        return _line_and_band([run.loss(axis.edges(run.history, columns)) for run in self.runs], columns)
+
+        def work(runs: list[RunCurves]) -> tuple[list[Extent | None], list[Extent | None]]:
+            return _line_and_band([run.loss(axis.edges(run.history, columns)) for run in runs], columns)
+
+        return self._once(("loss", columns), axis, work)
 
     def lr(self, axis: CompareAxis, columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
         """Line and band of the LR."""
-        each = [run.lr(axis.edges(run.history, columns)) for run in self.runs]
-        return _line_and_band(each, columns) if len(each) != 1 else (each[0], [])
+
+        def work(runs: list[RunCurves]) -> tuple[list[Extent | None], list[Extent | None]]:
+            each = [run.lr(axis.edges(run.history, columns)) for run in runs]
+            return _line_and_band(each, columns) if len(each) != 1 else (each[0], [])
+
+        return self._once(("lr", columns), axis, work)
 
     def are_alike(self, name: str) -> bool:
         """Whether the runs of the mean have a series at the same steps, as far as each goes: else they have no mean."""
@@ -437,26 +454,30 @@ class GroupCurves:
     ) -> list[tuple[float, float, float, float]]:
         """Place, mean, lowest and highest of a number of `EpochEnded`, an epoch each; of those in the mean, or of
         `runs`."""
-        places: list[float] = []
-        values: list[list[float]] = []
-        for run in self.runs if runs is None else runs:
-            timeline = axis.timeline(run.history)
-            for i, epoch in enumerate(run.history.epochs):
-                if i == len(places):
-                    places.append(timeline.place(epoch.step))
-                    values.append([])
-                value = getattr(epoch, field)
-                if isfinite(value):
-                    values[i].append(value)
-        return [
-            (place, fmean(found), min(found), max(found)) for place, found in zip(places, values, strict=True) if found
-        ]
+        if runs is None:
+            return self._once(("ends", field), axis, lambda runs: _epoch_ends(axis, field, runs))
+        return _epoch_ends(axis, field, runs)
 
     def _of(self, run: Compared) -> RunCurves:
         known = self._runs.get(id(run))
         if known is None or known.history is not run.history:
             known = self._runs[id(run)] = RunCurves(run.history)
         return known
+
+
+def _epoch_ends(axis: CompareAxis, field: str, runs: Sequence[RunCurves]) -> list[tuple[float, float, float, float]]:
+    places: list[float] = []
+    values: list[list[float]] = []
+    for run in runs:
+        timeline = axis.timeline(run.history)
+        for i, epoch in enumerate(run.history.epochs):
+            if i == len(places):
+                places.append(timeline.place(epoch.step))
+                values.append([])
+            value = getattr(epoch, field)
+            if isfinite(value):
+                values[i].append(value)
+    return [(place, fmean(found), min(found), max(found)) for place, found in zip(places, values, strict=True) if found]
 
 
 def along_points(points: list[Point], axis: CompareAxis, columns: int) -> list[Extent | None]:

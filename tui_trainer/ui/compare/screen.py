@@ -218,9 +218,9 @@ class CompareScreen(ZoomKeys):
                 if first:
                     self._sort_by_metric()
             self._trains = any(
-                run.history.status in ("running", "paused") and run.history.steps for run in comparison.runs
+                run.history.status in ("running", "paused") and run.history.steps for run in comparison.recorded
             )
-            self._stands = any(run.history.paused for run in comparison.runs if not run.entry.address)
+            self._stands = any(run.history.paused for run in comparison.recorded if not run.entry.address)
             self._shared = in_common(series)
             self._version = comparison.version
             self._took = time.thread_time() - began
@@ -401,7 +401,7 @@ class CompareScreen(ZoomKeys):
     def action_pause(self) -> None:
         from tui_trainer.commands import Continue, Pause
 
-        live = [run for run in self.comparison.runs if run.record is not None and run.history.ended is None]
+        live = [run for run in self.comparison.recorded if run.history.ended is None]
         going = [run for run in live if not run.entry.address]
         if live and not going:
             self.say(say("comparison.far_not_paused"), "warning")

@@ -54,7 +54,9 @@ class CompareHeadline(Panel):
             self._left = _seconds_left(comparison)
             if self._milestones != comparison.milestones:
                 self._milestones = comparison.milestones
-                self._resolved = next((run.history.resolved for run in comparison.runs if run.history.resolved), None)
+                self._resolved = next(
+                    (run.history.resolved for run in comparison.recorded if run.history.resolved), None
+                )
         self.redraw()
 
     def lines(self) -> Sequence[Line]:
