@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.preloaded import Running
@@ -24,13 +24,15 @@ class Together:
         processes: by rank.
     """
 
-    def __init__(self, ranks: int, *arguments: str, log: Path, module: str = "tui_trainer") -> None:
+    def __init__(
+        self, ranks: int, *arguments: str, log: Path, module: str = "tui_trainer", env: Mapping[str, str] | None = None
+    ) -> None:
         self._logs = [log / f"rank-{time.monotonic_ns()}-{rank}.txt" for rank in range(ranks)]
         self._held = _held_port()
         port = str(self._held.getsockname()[1])
         self.processes: list[Running] = []
         for rank, file in enumerate(self._logs):
-            told = dict(os.environ)
+            told = dict(os.environ if env is None else env)
             if ranks > 1:
                 told |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
                 told |= {"WORLD_SIZE": str(ranks), "LOCAL_WORLD_SIZE": str(ranks)}
@@ -60,9 +62,11 @@ class Together:
 
 
 @contextlib.contextmanager
-def together(ranks: int, *arguments: str, log: Path, module: str = "tui_trainer") -> Iterator[Together]:
-    """Start them; whatever is left of them at the end is killed."""
-    started = Together(ranks, *arguments, log=log, module=module)
+def together(
+    ranks: int, *arguments: str, log: Path, module: str = "tui_trainer", env: Mapping[str, str] | None = None
+) -> Iterator[Together]:
+    """Start them, with this environment or ours; whatever is left of them at the end is killed."""
+    started = Together(ranks, *arguments, log=log, module=module, env=env)
     try:
         yield started
     finally:

@@ -1,5 +1,6 @@
 """`python -m tests.watch.in_a_fork INJECTED SCRIPT ARGUMENTS...`: run a program as its interpreter would, where torch
-is loaded already (`tests/preloaded.py`), with the observer of that folder in it; of none where INJECTED is empty.
+is loaded already (`tests/preloaded.py`), with the observer of that folder in it; of none where INJECTED is empty. Where
+SCRIPT is a folder of folders, `train.py` of each is run, in a process of its own that writes `output.txt` beside it.
 """
 
 from __future__ import annotations
@@ -43,6 +44,21 @@ def _end_of(text: str, script: str) -> int:
     return code or 0
 
 
+def _one_of(folder: Path) -> Path:
+    """Fork for each program there, one after the other; returns in each of those processes, with its program."""
+    for of_it in sorted(folder.iterdir()):
+        child = os.fork()
+        if not child:
+            output = os.open(of_it / "output.txt", os.O_WRONLY | os.O_CREAT)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            print(os.getpid(), flush=True)
+            os.environ["HOME"] = str(of_it)
+            return of_it / "train.py"
+        os.waitpid(child, 0)
+    os._exit(0)
+
+
 if __name__ == "__main__":
     import torch
 
@@ -50,9 +66,6 @@ if __name__ == "__main__":
     os.environ["OMP_NUM_THREADS"] = "1"  # for what the program starts
     sys.dont_write_bytecode = True
     _, injected, file, *arguments = sys.argv
-    os.chdir(Path(file).parent)
-    sys.argv = [file, *arguments]
-    sys.orig_argv = [sys.executable, *sys.argv]
     if injected:
         os.environ["PYTHONPATH"] = injected
         sys.path.insert(0, injected)
@@ -60,5 +73,10 @@ if __name__ == "__main__":
 
         sys.path.remove(injected)
         _tui_trainer_observer.begin()
+    if Path(file).is_dir():
+        file = str(_one_of(Path(file)))
+    os.chdir(Path(file).parent)
+    sys.argv = [file, *arguments]
+    sys.orig_argv = [sys.executable, *sys.argv]
     sys.path[0] = str(Path(file).parent)
     sys.exit(_end_of(Path(file).read_text(), file))

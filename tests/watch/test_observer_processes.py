@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import os
-import subprocess
-import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.watch.watched import INJECTED, environment, read_traces, run
+from tests.ssh.together import together
+from tests.watch.watched import IN_A_FORK, INJECTED, environment, forked, read_traces, run
 from tui_trainer.watching.injected._tui_trainer_observer.trace_writer import TraceWriter
 from tui_trainer.watching.injected._tui_trainer_observer.values import Values
 from tui_trainer.watching.trace import Fault, Goodbye, Hello, LoaderSeen
@@ -70,11 +70,11 @@ RANKS = """
 
 
 def test_ranks_of_one_run_know_each_other(tmp_path: Path) -> None:
-    (tmp_path / "train.py").write_text("\n".join(line[4:] for line in RANKS.splitlines()))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "train.py"]
+    (tmp_path / "train.py").write_text(textwrap.dedent(RANKS))
     traces = tmp_path / "traces"
-    ended = subprocess.run(command, cwd=tmp_path, env=environment(traces), capture_output=True, text=True, timeout=300)
-    assert ended.returncode == 0, ended.stderr
+    told = forked(environment(traces)) | {"TORCHELASTIC_RUN_ID": "theirs"}
+    with together(2, str(INJECTED), str(tmp_path / "train.py"), log=tmp_path, module=IN_A_FORK, env=told) as ranks:
+        assert ranks.wait() == [0, 0], ranks.said
     told = read_traces(traces)
     hellos = sorted((trace.one(Hello) for trace in told), key=lambda hello: hello.rank or 0)
     assert [(hello.rank, hello.local_rank, hello.world_size) for hello in hellos] == [(0, 0, 2), (1, 1, 2)]
