@@ -29,6 +29,7 @@ COLLECT_AFTER = (10_000, 20, 10)
 """As `gc.set_threshold` has it: with torch and all tests in memory, a look for garbage as often as Python has it from
 the start is nearly half of what it takes to show a screen."""
 gc.set_threshold(*COLLECT_AFTER)
+gc.disable()  # until all tests are imported
 
 settings.register_profile("tui-trainer", deadline=None, max_examples=40)  # a busy machine takes its time
 settings.register_profile("long", deadline=None, max_examples=1000)
@@ -61,6 +62,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_finish() -> None:
     """All tests and what they import stay: the look for garbage that each run ends with need not go through them."""
     gc.freeze()
+    gc.enable()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -25,6 +25,8 @@ SIZES = ((80, 24), (140, 40), (250, 70))
 LOOKS = ("dark", "light", "no colour")
 IN_LIGHT = SIZES[1]
 """The one that the light theme is shown at."""
+OVER_ANOTHER = ("help", "leaving", "switching")
+"""These dim what was painted of the screen below."""
 FOLDER = Path(__file__).parent / "taken"
 UPDATE = bool(os.environ.get("UPDATE_SNAPSHOTS"))
 
@@ -44,9 +46,10 @@ def still_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     time.tzset()
 
 
-@pytest.mark.usefixtures("painted")
 @pytest.mark.parametrize("screen", SCREENS)
-async def test_a_screen_looks_as_it_did(screen: str) -> None:
+async def test_a_screen_looks_as_it_did(screen: str, request: pytest.FixtureRequest) -> None:
+    if screen in OVER_ANOTHER:
+        request.getfixturevalue("painted")
     async with opened(screen) as shown:
         frames: dict[tuple[int, int], dict[str, Frame]] = {size: {} for size in SIZES}
         for size in sorted(SIZES, key=IN_LIGHT.__eq__):  # that one last
@@ -77,7 +80,6 @@ def compared(screen: str, size: tuple[int, int], now: str) -> str:
     return "\n".join(difflib.unified_diff(before.splitlines(), now.splitlines(), file.name, "now", "", "", 1, ""))
 
 
-@pytest.mark.usefixtures("painted")
 async def test_without_colour_it_is_the_dark_theme_in_grey(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that it need not be opened a second time for each."""
     async with opened("training") as shown:

@@ -379,7 +379,8 @@ async def test_from_the_screen_of_a_watched_program_mistakes_can_be_tried_withou
 @pytest.mark.parametrize("run", [mnist_like, gan_like, gpt_like])
 async def test_at_every_size_and_at_every_moment_it_is_drawn(show: Show, run: Any, size: tuple[int, int]) -> None:
     events = run()
-    for until in (1, 3, 6, 9, len(events) // 2, len(events)):
+    moments = (1, 3, 6, 9, len(events) // 2, len(events))
+    for until in moments[size[0] // 20 % 2 :: 2]:  # every other size at every other moment
         async with show(events[:until], size=size) as shown:
             assert "nan" not in shown.text()
             assert "  · " not in line(shown, Headline)
