@@ -15,7 +15,7 @@ from tui_trainer.presets.checks import parse
 from tui_trainer.presets.folders import shipped_folder
 from tui_trainer.presets.problems import value_places
 
-SHIPPED = sorted(shipped_folder().glob("*.toml"))
+SHIPPED = sorted(file for file in shipped_folder().glob("*.toml") if "[published]" not in file.read_text("utf-8"))
 
 ONE_CYCLE = '[scheduler]\nname = "OneCycleLR"\nmax_lr = 0.1\n'
 

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tui_trainer.presets.catalogue import catalogue, find, load
+from tui_trainer.engine.lr_preview import full_plan
+from tui_trainer.engine.schedules import RunLength
+from tui_trainer.presets.catalogue import catalogue, find, load, shipped_files
 from tui_trainer.presets.checks import check_file, check_text, parse
 from tui_trainer.presets.folders import is_name, shipped_folder, user_folder
 from tui_trainer.presets.rules import RunConditions
+from tui_trainer.presets.schema import Preset
 
 OWN = '[optimizer]\nname = "SGD"\n'
 
@@ -84,6 +87,8 @@ def test_a_persons_own_come_after_and_stand_in_for_shipped_ones() -> None:
 
     assert [entry.name for entry in entries if not entry.builtin] == ["broken", "mine", "steplr"]
     assert len(entries) == len(shipped) + 2
+    recipes = [entry.name for entry in entries if entry.preset is not None and entry.preset.published is not None]
+    assert [entry.name for entry in entries][-len(recipes) :] == recipes
     broken = next(entry for entry in entries if entry.name == "broken")
     assert broken.preset is None
     assert "nope" in str(broken.problems[0])
@@ -99,3 +104,38 @@ def test_what_a_preset_of_ones_own_can_be_called(name: str) -> None:
 @pytest.mark.parametrize("name", ["", " ", ".hidden", "..", "a/b", "a\\b", "a:b", "tab\there", "\x1b[31m", "mine.toml"])
 def test_what_no_preset_can_be_called_or_found_by(name: str) -> None:
     assert not is_name(name)
+
+
+ROW = re.compile(
+    r"^\| (?:`(?P<name>[\w-]+)`)? \| .+? \| (?P<accuracy>[\d.]*) \| (?P<how>whole|in part|not at all) \|", re.M
+)
+FIRST_WEIGHTS = "the first weights are drawn as torchvision draws them"
+
+
+def test_published_recipes_have_their_source_and_are_what_the_table_says_of_them() -> None:
+    rows = list(ROW.finditer((Path(__file__).parents[2] / "docs" / "presets.md").read_text("utf-8")))
+    assert [sum(row["how"] == how for row in rows) for how in ("whole", "in part", "not at all")] == [8, 15, 2]
+    published = {path.stem: told for path in shipped_files() if (told := load(path.stem).published) is not None}
+    assert published.keys() == {row["name"] for row in rows if row["name"]}
+    for row in rows:
+        if row["name"]:
+            told = published[row["name"]]
+            assert told.source
+            assert row["accuracy"] == ("" if told.accuracy is None else f"{told.accuracy:.4f}")
+            assert (row["how"] == "whole") == (told.differs in ("", FIRST_WEIGHTS))
+
+
+def test_a_recipe_that_counts_its_milestones_from_the_first_epoch_has_them_there_behind_its_warm_up() -> None:
+    plan = full_plan(load("resnet18-weiaicunzai"), RunLength(200, 3))
+    assert plan[:4] == pytest.approx([0, 0.1 / 3, 0.2 / 3, 0.1])
+    drops = [number for number in range(4, 600) if plan[number] < plan[number - 1]]
+    assert [step // 3 + 1 for step in drops] == [60, 120, 160]  # counted from 1, as that loop does
+
+
+def test_whose_recipe_it_is_is_kept_and_checked() -> None:
+    told = '[published]\nsource = "A. Uthor"\naccuracy = 0.5\n'
+    preset = parse(OWN + told)
+    assert Preset.model_validate(preset.model_dump(by_alias=True)) == preset
+    assert "published" not in parse(OWN).model_dump()
+    (problem,) = check_text(OWN + told.replace("0.5", "95")).problems
+    assert (problem.line, problem.key) == (5, "published.accuracy")

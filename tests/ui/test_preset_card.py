@@ -187,6 +187,20 @@ CASES: dict[str, tuple[PresetEntry, dict[str, Any], Preview, set[str], list[str]
         PLANNED | {"card.length", "card.last_batch", "card.no_scheduler", "card.brings"},
         ["brings dataset cifar10, model resnet9-slim"],
     ),
+    "as somebody published it": (
+        with_training('[published]\nsource = "A. Uthor, 2016"\naccuracy = 0.9498'),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.published"},
+        ["as published by A. Uthor, 2016: accuracy 0.9498 on test images"],
+    ),
+    "nearly as somebody published it": (
+        with_training('[published]\nsource = "A. Uthor, 2016"\ndiffers = "there it snowed"'),
+        {},
+        WITH_PLAN,
+        ALWAYS | PLANNED | {"card.no_scheduler", "card.published_without", "card.differs"},
+        ["as published by A. Uthor, 2016, without an accuracy; but for this: there it snowed"],
+    ),
     "made for other data than asked for": (
         mine(),
         {"dataset": "mnist-5k", "model": "cnn"},

@@ -32,7 +32,7 @@ def presets() -> None:
 @presets.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of objects.")
 def list_presets(as_json: bool) -> None:
-    """List all presets, the shipped ones first."""
+    """List all presets: the shipped ones, your own, and the recipes that others have published."""
     from tui_trainer.presets.catalogue import catalogue
 
     entries = catalogue()
@@ -180,5 +180,6 @@ def _as_object(entry: PresetEntry) -> dict[str, Any]:
         "interval": preset.scheduler.interval if preset else None,
         "epochs": preset.training.epochs if preset else None,
         "for": preset.made_for.options if preset and preset.made_for else {},
+        "published": preset.published.model_dump() if preset and preset.published else None,
         "problems": [str(problem) for problem in entry.problems],
     }

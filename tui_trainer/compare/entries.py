@@ -280,11 +280,15 @@ NO_DIFFERENCE = ("name", "preset", "preset_name", "data_dir", "from_preset", "al
 """What was asked that makes no difference to the numbers, or is told of elsewhere."""
 
 
+TOLD_OF_A_PRESET = ("title", "description", "published", "for", "alerts")
+"""What a preset says that makes no difference to the numbers, or is told of elsewhere."""
+
+
 def _sameness(asked: dict[str, Any]) -> str:
     """All of what was asked that makes a difference to the numbers; but for what is off: older records do not tell."""
     preset = asked.get("preset")
     if isinstance(preset, dict):
-        preset = {key: value for key, value in preset.items() if key not in ("title", "description", "for", "alerts")}
+        preset = {key: value for key, value in preset.items() if key not in TOLD_OF_A_PRESET}
     told = {key: value for key, value in asked.items() if value is not None and value is not False}
     rest = {key: value for key, value in told.items() if key not in NO_DIFFERENCE}
     epochs_said = {key: value for key, value in rest.items() if key not in ("epochs", "batch_size")}  # in the preset

@@ -40,12 +40,15 @@ class PresetEntry:
 
 
 def catalogue() -> list[PresetEntry]:
-    """Every preset, the shipped ones first. One of the user's own that bears a shipped one's name stands in for it."""
+    """Every preset: the shipped ones, the user's own, then the shipped recipes that others have published.
+
+    One of the user's own that bears a shipped one's name stands in for it.
+    """
     own = {path.stem: path for path in _files(user_folder())}
-    shipped = {path.stem: path for path in shipped_files() if path.stem not in own}
-    return [_entry(path, builtin=True) for path in shipped.values()] + [
-        _entry(path, builtin=False) for path in own.values()
-    ]
+    shipped = [_entry(path, builtin=True) for path in shipped_files() if path.stem not in own]
+    recipes = [entry for entry in shipped if entry.preset is not None and entry.preset.published is not None]
+    lesson = [entry for entry in shipped if entry.preset is None or entry.preset.published is None]
+    return lesson + [_entry(path, builtin=False) for path in own.values()] + recipes
 
 
 def find(name_or_path: str | Path) -> Path:

@@ -42,6 +42,7 @@ from tui_trainer.presets.schema import (
     MadeFor,
     ModelOptions,
     Preset,
+    Published,
     TitleAndText,
     Training,
     Warmup,
@@ -140,7 +141,7 @@ def sound_fields(data: Mapping[str, Any], source: PresetText) -> tuple[dict[str,
     reading.heading({key: data[key] for key in TitleAndText.model_fields if key in data})
     if "training" in data and reading.is_table("training", data["training"]):
         reading.training(data["training"])
-    for table, model in (("warmup", Warmup), ("for", MadeFor), ("model", ModelOptions)):
+    for table, model in (("warmup", Warmup), ("for", MadeFor), ("model", ModelOptions), ("published", Published)):
         if table in data and reading.is_table(table, data[table]):
             reading.plain_table(table, data[table], model)
     if "alerts" in data:

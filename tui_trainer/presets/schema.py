@@ -17,7 +17,7 @@ from pydantic import (
 
 from tui_trainer.presets.augmentation import Augmentation
 from tui_trainer.presets.early_stopping import EarlyStopping
-from tui_trainer.presets.fields import ClipAt, Count, Decay, Rate, Share, Table
+from tui_trainer.presets.fields import ClipAt, Count, Decay, Fraction, Rate, Share, Table
 from tui_trainer.presets.optimizers import AnyOptimizer
 from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
@@ -171,6 +171,17 @@ class MadeFor(Table):
         return {key: value for key, value in self.options.items() if there.get(key) and there[key] != value}
 
 
+class Published(Table):
+    """`[published]`: whose recipe it is. Text for people; nothing follows from it."""
+
+    source: Annotated[str, Field(min_length=1, max_length=300), AfterValidator(plain)]
+    """Who published it, and where."""
+    accuracy: Fraction | None = None
+    """The accuracy on test images that was published for it, as a part of 1; left out where none was."""
+    differs: Annotated[str, Field(max_length=300), AfterValidator(plain)] = ""
+    """What is otherwise here than as it was published, where no preset can say it."""
+
+
 TAKEN_ALONG = ("dataset", "model", "precision")
 """The options of a run that a preset may bring."""
 
@@ -202,6 +213,8 @@ class Preset(TitleAndText):
 
     network: ModelOptions | None = Field(None, alias="model")
     """`[model]`: how the network is otherwise."""
+    published: Published | None = None
+    """`[published]`: whose recipe it is, and what came of it there."""
 
     _source: PresetText = PrivateAttr(default_factory=PresetText)
 
@@ -266,6 +279,8 @@ class Preset(TitleAndText):
             data["model"] = self.model_options
         if not self.alerts:
             data.pop("alerts")
+        if self.published is None:
+            data.pop("published")
         return data if self.made_for is None else data | {"for": self.made_for.options}
 
     def written_in(self, source: PresetText) -> Self:

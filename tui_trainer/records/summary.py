@@ -617,13 +617,15 @@ def _epochs_asked(asked: dict[str, Any]) -> int | None:
 MOST_ASKED = 200
 """Values of what was asked for that are looked at; a run of ours has some 30."""
 _NOT_CONFIG = ("name", "preset_name", "title", "description", "data_dir")
+_PUBLISHED = "published."
+"""What a preset says of whose recipe it is."""
 
 
 def config_of(asked: dict[str, Any]) -> dict[str, Any]:
     """What was asked for, flat, the preset's sections among the options; what was left open is left out."""
     options = {key: value for key, value in asked.items() if key != "preset"}
     flat = islice(_flat({**options, **_mapping(asked.get("preset"))}, ""), MOST_ASKED)
-    return {key: value for key, value in flat if key not in _NOT_CONFIG}
+    return {key: value for key, value in flat if key not in _NOT_CONFIG and not key.startswith(_PUBLISHED)}
 
 
 def _flat(values: dict[str, Any], above: str, depth: int = 0) -> Iterator[tuple[str, Any]]:

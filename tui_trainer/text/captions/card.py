@@ -81,6 +81,21 @@ CAPTIONS = {
     "card.made_for": Caption(
         "made for {meant}; as asked, {asked}", "options say otherwise than [for]", "they do not; it has no [for]"
     ),
+    "card.published": Caption(
+        "as published by {source}: accuracy {accuracy} on test images",
+        "the preset says in [published] whose recipe it is, and which accuracy was published for it",
+        "it says no accuracy, or has no [published]",
+    ),
+    "card.published_without": Caption(
+        "as published by {source}, without an accuracy",
+        "the preset says in [published] whose recipe it is, and no accuracy",
+        "it says one, or has no [published]",
+    ),
+    "card.differs": Caption(
+        "but for this: {what}",
+        "[published] says what is otherwise here than it was published",
+        "it says nothing of that",
+    ),
     "card.preview_comes": Caption(
         "the preview is being made", "its plan is on its way", "it is there; it will not come"
     ),

@@ -147,6 +147,8 @@ class PresetList(FilteredList["PresetEntry"]):
             unused = say("picker.cannot_be_used" if entry.preset is None else "picker.never_steps")
             when = say("picker.steps_each", when=when) if when else unused
         name = plain(entry.name)
+        if cell_len(name) + len(when) + 5 > width:
+            when = ""  # a name that is cut could be another's
         if not entry.builtin:
             both = f"yours  {when}".rstrip()
             when = both if cell_len(name) + len(both) + 5 <= width else "yours"

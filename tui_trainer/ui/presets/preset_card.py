@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui_trainer.text.captions import say
-from tui_trainer.text.numbers import counted
+from tui_trainer.text.numbers import counted, format_metric
 from tui_trainer.text.plain import plain, plain_lines
 from tui_trainer.ui.formatting import lr, thousands, wrap
 from tui_trainer.ui.panel import BLANK, Line, Panel, Span, width_of
@@ -95,6 +95,7 @@ class PresetCard(Panel):
     def _facts(self, preset: Preset, width: int) -> list[Line]:
         lines: list[Line] = [(Span(line, "strong"),) for line in wrap(plain(preset.title), width)]
         lines += [(Span(line, "faint"),) for line in wrap(plain(preset.description), width)]
+        lines += [(Span(line, "faint"),) for line in wrap(_published(preset), width)]
         lines += [BLANK, *((Span(line),) for line in wrap(_stepping(preset), width))]
         if self._spec is not None:
             lines += [(Span(line),) for line in wrap(_length(self._spec), width)]
@@ -188,6 +189,18 @@ def _stepping(preset: Preset) -> str:
     if (early := training.early_stopping) is not None:
         steps += say("card.early_stopping", monitor=early.monitor, epochs=counted(early.patience, "epoch"))
     return f"{optimizer}; {steps}"
+
+
+def _published(preset: Preset) -> str:
+    """Whose recipe it is, what came of it there, and what is otherwise here."""
+    published = preset.published
+    if published is None:
+        return ""
+    if published.accuracy is None:
+        told = say("card.published_without", source=published.source)
+    else:
+        told = say("card.published", source=published.source, accuracy=format_metric(published.accuracy))
+    return "; ".join([told, say("card.differs", what=published.differs)] if published.differs else [told])
 
 
 def _taken(spec: RunSpec) -> str:
