@@ -242,6 +242,31 @@ def test_a_printed_accuracy_of_more_than_1_is_percent(lines: list[str], told: li
     assert [ended.val_accuracy for ended in loop.told().epochs] == pytest.approx(told)
 
 
+@pytest.mark.says("notice.in_percent")
+def test_that_accuracies_were_taken_for_shares_and_are_percent_is_said_once() -> None:
+    loop = Loop()
+    for value in ("0.9", "83.3", "0.5", "84.1"):
+        loop.train()
+        loop.validate()
+        loop.prints(f"val acc: {value}")
+    history = loop.told()
+    assert [ended.val_accuracy for ended in history.epochs] == pytest.approx([0.9, 0.833, 0.005, 0.841])
+    said = [notice.text for notice in history.notices]
+    assert [("val acc" in text, "83.3" in text) for text in said] == [(True, True)]
+
+
+@pytest.mark.never_says("notice.in_percent")
+@pytest.mark.parametrize("values", [("0.9", "0.95"), ("0.0", "83.3"), ("83.3", "0.9", "84.0"), ("90.0%", "0.9%")])
+def test_of_accuracies_whose_scale_was_right_nothing_is_said(values: tuple[str, ...], captions_said: set[str]) -> None:
+    loop = Loop()
+    for value in values:
+        loop.train()
+        loop.validate()
+        loop.prints(f"val acc: {value}")
+    loop.told()
+    assert "notice.in_percent" not in captions_said
+
+
 @pytest.mark.parametrize(
     "line",
     [

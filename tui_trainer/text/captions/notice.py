@@ -125,6 +125,11 @@ CAPTIONS = {
         "a process of a watched command trains apart from the first, and has a record of its own",
         "it trains with the first one, or takes its place before that has trained",
     ),
+    "notice.in_percent": Caption(
+        "{accuracy} is in percent, as {value} shows: those told before, of 1 or less, are 100 times too high",
+        "a watched program tells an accuracy above 1 by a name whose numbers were 1 or less, and so taken for shares",
+        "the first number by that name, but for 0, is above 1, or none is",
+    ),
     "notice.taken_over": Caption(
         "another optimizer took over at step {step}: from there on steps, loss and LR are those of {optimizer}",
         "the optimizer of a watched program that made its steps makes no more, and another one does: another network "

@@ -524,6 +524,15 @@ class Interpreter:
         if self._validation.is_pending(until) and (found := self._validation.take(until, within=True)) is not None:
             self._tell(self.step)
             self._teller.tell_validation(found)
+            self._tell_percent()
+
+    def _tell_percent(self) -> None:
+        """Say which accuracies were told as shares, and are percent."""
+        mistaken = self._validation.shares.mistaken
+        for called, value in mistaken.items():
+            told = {"accuracy": name(called) or "accuracy", "value": f"{value:g}"}
+            self._teller.emit(Alert(at=self._now(), kind="watching", text=say("notice.in_percent", **told)))
+        mistaken.clear()
 
     def _take_logged(self, frame: Logged) -> None:
         values = self._logged.take(frame)
@@ -621,6 +630,7 @@ class Interpreter:
             if self.step == ended.step:  # what came until a step was looked at then
                 self._take_late(ended, inf)
             self._teller.tell_epoch(ended.found)
+            self._tell_percent()
 
     def _rates_used(self) -> float:
         last = self._teller.last

@@ -53,6 +53,10 @@ class Shares:
 
     def __init__(self) -> None:
         self._in_percent: set[str] = set()
+        self._as_shares: set[str] = set()
+        self.mistaken: dict[str, float] = {}
+        """Those that were taken for shares and are percent, with the number that says so; until whoever asks took them
+        out."""
 
     def share(self, called: str, value: float) -> float | None:
         """The accuracy as a share; None where it can be none."""
@@ -60,4 +64,11 @@ class Shares:
             return None
         if value > 1:
             self._in_percent.add(called)
-        return value / 100 if called in self._in_percent else value
+            if called in self._as_shares:
+                self._as_shares.discard(called)
+                self.mistaken[called] = value
+        if called in self._in_percent:
+            return value / 100
+        if value > 0:
+            self._as_shares.add(called)
+        return value

@@ -54,7 +54,7 @@ class Validation:
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
-        self._shares = Shares()
+        self.shares = Shares()
         self._printed: list[Line] = []
         """They may come before the calls that were made before them."""
         self.prints = False
@@ -148,7 +148,7 @@ class Validation:
         for called in sorted(named, key=lambda called: "step" in words(called)):
             value: float | None = self._logged[called]
             if value is not None and measure == "accuracy":
-                value = self._shares.share(called, value)
+                value = self.shares.share(called, value)
             if value is not None:
                 return Told(value, called)
         return None
@@ -208,13 +208,13 @@ class Validation:
         first = next(number for at, number in told if (at, number.label) == (told[-1][0], told[-1][1].label))
         value: float | None = first.value
         if measure == "accuracy" and not first.is_share:
-            value = self._shares.share(first.label, first.value)
+            value = self.shares.share(first.label, first.value)
         return Told(value, from_output(first.label)) if value is not None else None
 
     def _told(self, found: Candidate, measure: Measure) -> Told | None:
         value: float | None = found.value
         if measure == "accuracy":
-            value = self._shares.share(found.label, found.value)
+            value = self.shares.share(found.label, found.value)
         return Told(value, found.label) if value is not None and isfinite(value) else None
 
     def _batch_size(self, of: Pass) -> int:
