@@ -12,14 +12,16 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from tests.attacks.mutations import flip_bits
 from tests.foreign_records.event_files import VERSION, block, event, frame, scalar, scalars, start, tensor
 from tests.foreign_records.test_settings import HPARAMS, of_session
 from tests.foreign_records.test_wandb import history, log
+from tui_trainer.foreign_records.forms import records_in
 from tui_trainer.records.errors import RunNotFound
+from tui_trainer.records.series import Series
 from tui_trainer.run_sources.foreign_source import ForeignSource
 from tui_trainer.run_sources.registry import open_source
 
@@ -103,6 +105,46 @@ def forms_of(folder: Path) -> dict[str, Callable[[random.Random], bytes]]:
     }
 
 
+VALUES: dict[str, Callable[[int], float]] = {"loss": lambda step: step / 2, "lr": lambda _: 0.5}
+ROWS = [{"step": step, **{name: value(step) for name, value in VALUES.items()}} for step in range(60)]
+SEVERAL = {
+    "events.out.tfevents.1700000000.box": VERSION + scalars("loss", range(60)) + scalars("lr", range(60), 0.5),
+    "metrics.json": "".join(json.dumps(row) + "\n" for row in ROWS).encode(),
+    "progress.csv": ("step,loss,lr\n" + "".join(",".join(map(str, row.values())) + "\n" for row in ROWS)).encode(),
+}
+"""A folder in which a tool keeps one run in several forms; the CRCs of the first tell what of it is damaged."""
+
+
+def findings_in_folders(folder: Path, count: int, seed: int) -> Iterator[str]:
+    """What went wrong with so many folders that hold one run in several forms, of which some are damaged.
+
+    No step of a series may be there twice, and where the tables are sound, each number is the one that was logged.
+    """
+    path = folder / "several"
+    path.mkdir()
+    for number in range(count):
+        chance = random.Random(f"several {seed} {number}")
+        contents = {name: damaged(chance, each) if chance.random() < 0.5 else each for name, each in SEVERAL.items()}
+        are_sound = all(content == SEVERAL[name] for name, content in contents.items() if "tfevents" not in name)
+        for name, content in contents.items():
+            (path / name).write_bytes(content)
+        began = time.process_time()
+        try:
+            for record in records_in(path):
+                for name, series in _read(record.path).items():
+                    if len(set(series.steps)) < len(series.steps):
+                        yield f"several forms {number}: a step of {name} twice"
+                    told = zip(series.steps, series.values, strict=True)
+                    if are_sound and any(value != VALUES[name](step) for step, value in told if value == value):
+                        yield f"several forms {number}: another number of {name}"
+        except RunNotFound:
+            pass
+        except Exception as error:
+            yield f"several forms {number}: {type(error).__name__}: {error}"
+        if (took := time.process_time() - began) > LONGEST_S:
+            yield f"several forms {number}: {took:.1f} s"
+
+
 def findings(folder: Path, form: str, make: Callable[[random.Random], bytes], count: int, seed: int) -> Iterator[str]:
     """What went wrong with so many of a form."""
     path, beside = folder / "record", folder / "hparams.yaml"
@@ -120,14 +162,16 @@ def findings(folder: Path, form: str, make: Callable[[random.Random], bytes], co
             yield f"{form} {number}: {took:.1f} s"
 
 
-def _read(path: Path) -> None:
-    """As a person would, whatever form it seems to have."""
+def _read(path: Path) -> Mapping[str, Series]:
+    """As a person would, whatever form it seems to have: what it tells."""
     source = open_source(path)
     assert isinstance(source, ForeignSource)
     source.LOOK_EVERY_S = 0.0
     for _ in range(1000):
         if not source.poll():
             break
+    source.close()
+    return source.history.series
 
 
 def main() -> int:
@@ -140,6 +184,10 @@ def main() -> int:
             new = list(findings(Path(name), form, make, count, seed))
             found += new
             print(f"{count} of {form}: {len(new)} findings, {time.monotonic() - began:.0f} s", flush=True)
+        began = time.monotonic()
+        new = list(findings_in_folders(Path(name), count, seed))
+        found += new
+        print(f"{count} folders of several forms: {len(new)} findings, {time.monotonic() - began:.0f} s", flush=True)
     print(*found, sep="\n")
     print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at the most")
     return 1 if found else 0

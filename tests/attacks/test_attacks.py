@@ -35,3 +35,4 @@ def test_damaged_checkpoints(attack: Attack) -> None:
 def test_damaged_records_of_other_tools(tmp_path: Path) -> None:
     for form, make in foreign_records.forms_of(tmp_path).items():
         assert [*foreign_records.findings(tmp_path, form, make, 12, seed=1)] == []
+    assert [*foreign_records.findings_in_folders(tmp_path, 12, seed=1)] == []

@@ -13,6 +13,7 @@ from tests.foreign_records.followed import Followed, same
 from tui_trainer.foreign_records import forms, sqlite_file
 from tui_trainer.foreign_records.database import DatabaseKind
 from tui_trainer.foreign_records.mlflow import LARGEST, MLflowDatabaseReader, MLflowFolder
+from tui_trainer.foreign_records.pieces import Points
 from tui_trainer.foreign_records.sqlite_file import NotReadable
 from tui_trainer.foreign_records.trackio import TrackioReader
 
@@ -43,6 +44,46 @@ def test_mlflow_has_words_of_its_own_for_what_is_not_finite_and_is_followed(tmp_
     assert followed.history.status == "crashed"
     assert [each.name for each in tmp_path.iterdir()] == ["mlflow.db"]
     writer.close()
+
+
+def test_its_writer_never_finds_it_locked_and_one_that_its_writer_has_locked_is_read_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without WAL, where one reader would be enough to keep a writer from its commit; it waits for nobody here."""
+    monkeypatch.setattr("tui_trainer.foreign_records.mlflow.ROWS_AT_ONCE", 2)
+    path = tmp_path / "mlflow.db"
+    writer = sqlite3.connect(path, isolation_level=None, timeout=0)
+    writer.executescript(TABLES)
+    row = "INSERT INTO metrics VALUES ('loss', ?, 1000, 'b', ?, 0)"
+    writer.executemany(row, [(step / 2, step) for step in range(5)])
+    reader = MLFLOW.open(path)
+    read = []
+    for _ in range(2):
+        for piece in reader.read():
+            writer.execute(row, (8.0, 8 + len(read)))  # in the middle of what is read
+            read.append(piece)
+    assert reader.lags
+    writer.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(NotReadable, match="locked"):
+        list(reader.read())
+    writer.execute("COMMIT")
+    while pieces := list(reader.read()):
+        read += pieces
+    assert [step for piece in read if isinstance(piece, Points) for step in piece.steps] == [0, 1, 2, 3, 4, 8, 9]
+    writer.close()
+    reader.close()
+
+
+def test_what_a_schema_hides_may_use_no_function_that_reaches_out(tmp_path: Path) -> None:
+    path = tmp_path / "made.db"
+    writer = sqlite3.connect(path)
+    writer.execute("CREATE VIEW trap AS SELECT reach() AS step")
+    writer.close()
+    with sqlite_file.reading(path) as connection:
+        connection.create_function("reach", 0, lambda: 1)  # as extensions that a system loads may have it
+        assert connection.execute("SELECT reach()").fetchall() == [(1,)]
+        with pytest.raises(sqlite3.OperationalError, match="unsafe use of reach"):
+            connection.execute("SELECT step FROM trap")
 
 
 @pytest.mark.parametrize("state", ["closed", "live", "copied while live"])
