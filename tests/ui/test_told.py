@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from math import nan
 from itertools import cycle
+from math import nan
 from pathlib import Path
 
 import msgspec
