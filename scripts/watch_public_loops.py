@@ -164,7 +164,7 @@ def main() -> None:
         for loop in loops_of(asked.loops.absolute()):
             if asked.names and loop.name not in asked.names:
                 continue
-            runs = (asked.keep or Path(made)) / loop.name
+            runs = (asked.keep or Path(made)).absolute() / loop.name
             exit_code = watch(loop, runs, asked.python, asked.seconds)
             for folder in sorted(runs.iterdir()) if runs.is_dir() else ():
                 cells = row(loop, exit_code, replay(folder))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.watch.made_traces import MadeTrace, interpreted
-from tui_trainer.events import PlanMade
+from tests.watch.made_traces import START, MadeTrace, interpreted
+from tui_trainer.events import AnyEvent, PlanMade
+from tui_trainer.watching.interpreter.interpreter import Interpreter
 from tui_trainer.watching.trace import Options, Planned
 
 
@@ -87,6 +88,61 @@ def test_of_a_scheduler_that_is_made_later_the_step_that_it_was_seen_at_counts_o
     events, _ = interpreted(made.end())
     (plan,) = [event for event in events if isinstance(event, PlanMade)]
     assert (plan.steps, plan.lrs) == ([2, 3], [0.5, 0.25])
+
+
+def lr_written(*, after: int) -> list[PlanMade]:
+    """A per-batch scheduler of 8 steps, beside which the LR is written once behind a step; 0: never."""
+    made = MadeTrace()
+    optimizer = made.optimizer(lrs=[1.0])
+    steps_by = made.scheduler(optimizer, "LambdaLR", state={"last_epoch": 0})
+    lrs = [1.0 / (place + 1) for place in range(9)]
+    made.define(Planned(scheduler=steps_by, from_count=0, lrs=[lrs], length=8, length_from="total_steps"))
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    scheduled, lr_site = made.site("scheduler.step", "scheduler", steps_by), made.site("lr", "", optimizer)
+    for number in range(1, 7):
+        made.call(backward, 1.0)
+        made.step(step, optimizer)
+        made.call(scheduled, lrs[number])
+        made.call(lr_site, 0.001 if number == after else lrs[number])
+        made.flush()
+    events: list[AnyEvent] = []
+    interpreter = Interpreter(events.append, Options(), lambda: START)
+    for frame in made.end():
+        interpreter.take("1-1", frame)
+        interpreter.tick()
+    interpreter.finish()
+    return [event for event in events if isinstance(event, PlanMade)]
+
+
+@pytest.mark.says("plan.written")
+def test_once_the_lr_is_written_beside_its_scheduler_it_is_planned_no_more() -> None:
+    plan, none = lr_written(after=3)
+    assert (plan.last_step, none.steps, none.lrs, none.open_ended) == (8, [4], [0.001], True)
+    assert none.note == "the LR is written beside the scheduler: what that makes of it is not known"
+
+
+@pytest.mark.never_says("plan.written")
+def test_the_plan_of_a_scheduler_that_alone_moves_the_lr_stands(captions_said: set[str]) -> None:
+    assert [plan.last_step for plan in lr_written(after=0)] == [8]
+    assert "plan.written" not in captions_said
+
+
+def test_a_scheduler_that_steps_before_each_epoch_is_planned_by_epochs() -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(lrs=[1.0]), made.loader(batches=3)
+    steps_by = made.scheduler(optimizer, "StepLR", state={"last_epoch": 0})
+    data, scheduled = made.site("data", "train_loader", loader), made.site("scheduler.step", "scheduler", steps_by)
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    for epoch in range(3):
+        made.call(scheduled, 1.0)
+        if not epoch:
+            made.define(Planned(scheduler=steps_by, from_count=1, lrs=[[1.0, 1.0, 0.1]], length=None))
+        for _ in made.batches(data, 3):
+            made.call(backward, 1.0)
+            made.step(step, optimizer)
+    events, _ = interpreted(made.end())
+    plan = [event for event in events if isinstance(event, PlanMade)][-1]
+    assert (plan.steps, plan.lrs, plan.open_ended) == ([1, 7], [1.0, 0.1], True)
 
 
 @pytest.mark.says("plan.if_each_epoch")

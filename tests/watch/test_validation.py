@@ -100,6 +100,20 @@ def test_a_loss_that_is_weighted_by_its_images_is_averaged_so() -> None:
     assert loop.told().epochs[0].val_loss == (10 * 1.0 + 10 * 2.0 + 5 * 3.0) / 25
 
 
+def test_hits_that_are_divided_batch_by_batch_are_averaged_over_the_batches() -> None:
+    loop = Loop()
+    text = "mean_correct.append(correct.item() / float(points.size()[0]))"
+    loop.train()
+    loop.reads = {"parts": loop.made.site("item", text=text)}
+    loop.validate(parts=[10.0, 5.0, 0.0])
+    assert loop.told().epochs[0].val_accuracy == pytest.approx((1.0 + 0.5 + 0.0) / 3)
+    loop = Loop()
+    loop.train()
+    loop.reads = {"parts": loop.made.site("item", text="correct += hits.item() / total")}
+    loop.validate(parts=[9.0, 8.0, 3.0])
+    assert isnan(loop.told().epochs[0].val_accuracy)
+
+
 def test_what_the_program_prints_decides_what_its_numbers_come_to() -> None:
     loop = Loop()
     loop.train()
@@ -218,6 +232,15 @@ def test_what_is_printed_is_the_last_resort_and_is_marked() -> None:
     assert (history.epochs[0].val_loss, history.epochs[0].val_accuracy) == (0.0523, 0.8)
     assert shown_as(history, "val_loss") == "Test set: Average loss (read from the output)"
     assert shown_as(history, "val_accuracy") == "Accuracy (read from the output)"
+
+
+def test_of_a_validation_and_a_test_that_are_printed_the_validation_is_told() -> None:
+    loop = Loop()
+    loop.train()
+    loop.validate()
+    loop.prints("Epoch: 1, Steps: 30 | Train Loss: 0.8912 Vali Loss: 0.7123 Test Loss: 1.0671")
+    history = loop.told()
+    assert (history.epochs[0].val_loss, shown_as(history, "val_loss")) == (0.7123, "Vali Loss (read from the output)")
 
 
 @pytest.mark.parametrize(

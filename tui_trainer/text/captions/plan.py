@@ -124,6 +124,11 @@ CAPTIONS = {
         "a watched program's scheduler was rehearsed, and nothing tells how long it will run",
         "the scheduler's own arguments, or a person, say how long it runs",
     ),
+    "plan.written": Caption(
+        "the LR is written beside the scheduler: what that makes of it is not known",
+        "the LR of a watched program was planned, and somebody but the scheduler and the dial changes it",
+        "the scheduler alone moves it, or the dial",
+    ),
     "plan.no_more": Caption(
         "the LR can be planned no more: {why}", "the process that plans for the screen is lost", "one preset failed"
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, nan
 from typing import NamedTuple
 
 from tui_trainer.watching.interpreter.named_values import Measure, meaning, words
@@ -22,6 +22,8 @@ _GIVEN_TO = re.compile(
     r"^\s*(?:self\.)?([A-Za-z_][\w.]*?)\s*(?:\[[^\]]*\])?\s*(?:\+=|=(?!=)|\.(?:append|update|add)\()"
 )
 _SUMMED = re.compile(r"reduction\s*=\s*['\"]sum['\"]|size_average\s*=\s*False")
+_DIVIDED = re.compile(r"\.item\(\)\s*/")
+_BY_SIZE = re.compile(r"/\s*(?:float\()?\s*(?:len\(|[\w.]+\.(?:size\(\)\s*\[0\]|size\(0\)|shape\[0\]))")
 _MOST_ON_THE_WAY = 10_000
 """Batches of a pass of which it is remembered what had been read by then."""
 
@@ -42,6 +44,8 @@ class BatchRead:
     weighted: float = 0.0
     """The sum of each number times the images of its batch."""
     images: int = 0
+    parts: float = 0.0
+    """The sum of each number divided by the images of its batch; nan where one of these is not known."""
     on_the_way: list[tuple[float, float, float]] = field(default_factory=list)
     """Behind each batch: the number, the mean of all until then, and the mean over images."""
 
@@ -53,6 +57,7 @@ class BatchRead:
         self.total += value
         self.weighted += value * size
         self.images += size
+        self.parts += value / size if size else nan
         self.last = value
         self.whole = self.whole and value == value // 1
         if len(self.on_the_way) < _MOST_ON_THE_WAY:
@@ -90,6 +95,10 @@ def candidates(read: BatchRead, loader: LoaderSeen | None, *, whole_pass: bool) 
         return []
     said, label, text = meaning(read.label), read.label, read.site.text
     samples = loader.samples if loader is not None and whole_pass and not loader.drop_last else None
+    if said.measure in ("accuracy", "") and HITS.intersection(words(label)) and _DIVIDED.search(text):
+        mean_part = read.parts / read.count
+        is_part = _BY_SIZE.search(text) is not None and 0 <= mean_part <= 1  # of each batch, and these are averaged
+        return [Candidate(label, "accuracy", mean_part, likely=True)] if is_part and read.whole else []
     if HITS.intersection(words(label)) or (said.measure == "accuracy" and read.whole and ".sum()" in text):
         if samples and read.whole and read.least >= 0 and read.total <= samples:
             return [Candidate(label, "accuracy", read.total / samples, likely=True)]

@@ -601,7 +601,7 @@ class Interpreter:
         """Emit what is known of the steps up to one, the plan, the listing, and how long the calls took."""
         if not self._teller.tell(until, self.step):
             return
-        if (plan := self._plans.due(self._now(), self._teller.total_steps)) is not None:
+        if (plan := self._plans.due(self._now(), self._teller.total_steps, self._rates.of(self._main))) is not None:
             self._teller.emit(plan)
         self._teller.tell_loop(self._listing)
 

@@ -87,6 +87,8 @@ class LRCauses:
         """The same without the LR dial."""
         self._hand = Course()
         self._written_at: str | None = None
+        self.written = 0
+        """After which step of the run the LR was written last, by nobody who dials or schedules; 0 where it was not."""
         self._dial: tuple[float, str] | None = None
         """What the LR dial was turned to, and by whom, as long as no step has used it."""
         self.factor = 1.0
@@ -194,6 +196,7 @@ class LRCauses:
             return self._told(old, lr, reason, step, epoch)
         if not isfinite(old) or isclose(lr, old, rel_tol=1e-9) or not step:
             return []
+        self.written = step
         turn = self._hand.turn(old, lr, step)
         if turn is None:
             return []
@@ -231,8 +234,8 @@ class LRCauses:
             now = "epoch"
         elif since == 1:
             now = "step"
-        if scheduler.calls == 0 or now == scheduler.interval:
-            return now
+        if not scheduler.calls or not scheduler.last_step or now == scheduler.interval:
+            return now  # a step before all of the run's says nothing
         return None
 
     def _explain(

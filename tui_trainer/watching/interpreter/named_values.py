@@ -9,7 +9,9 @@ from typing import Literal, NamedTuple, TypeAlias
 Measure: TypeAlias = Literal["loss", "accuracy", "lr", ""]
 Of: TypeAlias = Literal["val", "train", ""]
 
-VALIDATION = frozenset({"val", "valid", "validation", "eval", "evaluation", "test", "dev", "testing", "validate"})
+HELD_OUT = frozenset({"val", "vali", "valid", "validation", "validate", "dev"})
+"""Words for the data that a training is judged by; a test comes after it."""
+VALIDATION = HELD_OUT | {"eval", "evaluation", "test", "testing"}
 TRAINING = frozenset({"train", "training", "trn"})
 ACCURACY = frozenset({"acc", "accuracy", "acc1", "top1", "prec1"})
 LOSS = frozenset({"loss", "losses", "nll", "bce", "mse", "mae", "xent"})

@@ -40,7 +40,11 @@ class Plans:
         self._told = None
         if self._last_step <= step or not isfinite(lr):
             return None
-        note = say("plan.length_unknown")
+        return self._nothing(step, lr, say("plan.length_unknown"), now)
+
+    def _nothing(self, step: int, lr: float, note: str, now: float) -> PlanMade:
+        """Behind a step nothing but the next one's LR is known."""
+        self._last_step = step + 1
         return PlanMade(at=now, steps=[step + 1], lrs=[lr], last_step=step + 1, exact=False, note=note, open_ended=True)
 
     def take(self, planned: Planned, step: int) -> None:
@@ -48,17 +52,24 @@ class Plans:
         if len(self._pending) < 100 or planned.scheduler in self._pending:
             self._pending[planned.scheduler] = Rehearsed(planned, step)
 
-    def due(self, now: float, total_steps: int | None) -> PlanMade | None:
-        """The plan of the scheduler that the run's LR comes from, if there is one that was not told yet.
+    def due(self, now: float, total_steps: int | None, lr: float) -> PlanMade | None:
+        """The plan of the scheduler that the run's LR comes from, if there is one that was not told yet; that there is
+        none any more, once somebody else wrote that LR.
 
         Args:
             now: Unix time.
             total_steps: the last step of the run, where that is known.
+            lr: what the next step uses.
         """
         leading = self._causes.leading
         rehearsed = self._pending.get(leading.seen.id) if leading is not None else None
         if leading is None or rehearsed is None:
             return None
+        if (written := self._causes.written) > rehearsed.step:  # it may go on from that, or write over it
+            self._told = None
+            if self._last_step <= written + 1 or not isfinite(lr):
+                return None
+            return self._nothing(written, lr, say("plan.written"), now)
         planned, interval = rehearsed.planned, leading.interval
         assumed = not leading.calls and interval is None and self._steps_by_epochs(leading)
         if assumed:

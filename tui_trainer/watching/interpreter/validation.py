@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from tui_trainer.watching.interpreter.batch_reads import BatchRead, Candidate, candidates
 from tui_trainer.watching.interpreter.definitions import Definitions
-from tui_trainer.watching.interpreter.named_values import Measure, Shares, meaning, words
+from tui_trainer.watching.interpreter.named_values import HELD_OUT, Measure, Shares, meaning, words
 from tui_trainer.watching.interpreter.passes import Pass
 from tui_trainer.watching.interpreter.printed import PrintedNumber, from_output, is_written_as, numbers_in
 from tui_trainer.watching.trace import Site
@@ -169,7 +169,7 @@ class Validation:
         """Of several passes that is meant whose loader is called after validation, else after a test."""
         loader = self._definitions.loaders.get(done.loader)
         said = words(loader.name) if loader is not None else []
-        return 0 if {"val", "valid", "validation", "dev"}.intersection(said) else 1 if "test" in said else 2
+        return 0 if HELD_OUT.intersection(said) else 1 if "test" in said else 2
 
     def _otherwise(
         self, measure: Measure, reads: list[BatchRead], read: list[Candidate], lines: list[Line]
@@ -201,10 +201,12 @@ class Validation:
         return self._told(plain[0], measure) if len(plain) == 1 and not contradicted else None
 
     def _of_output(self, measure: Measure, lines: list[Line]) -> Told | None:
-        """What the last line says that tells of a validation; of `9832/10000 (98%)` the first."""
+        """What the last line says that tells of a validation, of a test only where none does; of `9832/10000 (98%)` the
+        first."""
         told = [(at, number) for at, number in lines if number.measure == measure and number.of == "val"]
         if not told:
             return None
+        told = [each for each in told if HELD_OUT.intersection(words(each[1].label))] or told
         first = next(number for at, number in told if (at, number.label) == (told[-1][0], told[-1][1].label))
         value: float | None = first.value
         if measure == "accuracy" and not first.is_share:
