@@ -70,6 +70,36 @@ def no_parameters():
     return nn.Flatten()
 
 
+def sgd(params, lr, weight_decay=0.0):
+    return torch.optim.SGD(params, lr, momentum=0.9, weight_decay=weight_decay)
+
+
+def no_optimizer(params, lr):
+    return "sgd"
+
+
+def without_momentum(params, lr):
+    return torch.optim.Adagrad(params, lr)
+
+
+def of_another_name(params, rate):
+    return torch.optim.SGD(params, rate)
+
+
+class Lion(torch.optim.Optimizer):
+    def __init__(self, params, lr, betas=(0.9, 0.99), weight_decay=0.0):
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            one, two = group["betas"]
+            for weight in group["params"]:
+                mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
+                weight.sub_(group["lr"] * torch.sign(one * mean + (1 - one) * weight.grad))
+                mean.mul_(two).add_(weight.grad, alpha=1 - two)
+
+
 def takes_more(shape, depth):
     return nn.Flatten()
 

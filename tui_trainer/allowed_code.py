@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
-OPTIONS = ("dataset", "model", "loss")
+OPTIONS = ("dataset", "model", "loss", "optimizer")
 """What a person may have code of their own for, as options and `RunSpec` name it."""
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")

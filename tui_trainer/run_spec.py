@@ -75,6 +75,8 @@ class RunSpec(BaseModel):
     """One of `MODELS`, or code that makes one, as `module:function`."""
     loss: Annotated[str, AfterValidator(_code)] | None = None
     """Code that is trained with, as `module:function`: `f(output, target)`; None: cross-entropy."""
+    optimizer: Annotated[str, AfterValidator(_code)] | None = None
+    """Code that makes the optimizer, as `module:function`; None: the preset's."""
     code_dir: Path | None = None
     """Where modules of such code are looked for first."""
     device: str = Field("auto", pattern=DEVICE_PATTERN)
@@ -113,6 +115,8 @@ class RunSpec(BaseModel):
             pydantic.ValidationError: an option out of its range.
         """
         changed = preset.with_training(options.get("epochs"), options.get("batch_size"))
+        if is_code(own_optimizer := options.get("optimizer")):
+            changed = changed.with_optimizer(str(own_optimizer), str(options.get("code_dir") or "."))
         given = {key: value for key, value in options.items() if value is not None or key not in TAKEN_ALONG}
         own = preset.made_for.options if preset.made_for is not None else {}
         taken = {key: value for key, value in own.items() if key not in given}

@@ -55,7 +55,7 @@ def is_loaded(module: OwnModule) -> bool:
 @pytest.mark.says("code.not_allowed", "code.wrong_name", "code.wrong_form")
 @pytest.mark.never_says("code.of_a_record", "code.runs")
 def test_without_the_option_it_is_named_and_nothing_is_loaded_or_written(cli: Cli, runs: Path, here: OwnModule) -> None:
-    for given in (["--loss", here.of("same")], ["--model", here.of("net")]):
+    for given in (["--loss", here.of("same")], ["--model", here.of("net")], ["--optimizer", here.of("Lion")]):
         result = cli("run", *ONE_EPOCH, *given)
         assert result.exit_code == 2
         assert f"{' '.join(given)} is code, from {here.folder}, and runs only with --allow-code" in result.stderr
@@ -65,6 +65,21 @@ def test_without_the_option_it_is_named_and_nothing_is_loaded_or_written(cli: Cl
     assert "'net.py' is not of the form module:function" in cli("run", *ONE_EPOCH, "--loss", "net.py").stderr
     assert not is_loaded(here)
     assert made(runs) == []
+
+
+@pytest.mark.says("code.not_allowed")
+def test_a_package_tells_of_an_optimizer_by_its_name_alone(
+    cli: Cli, runs: Path, here: OwnModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = here.folder / "lions-1.0.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: lions\nVersion: 1.0\n")
+    (told / "entry_points.txt").write_text(f"[tui_trainer.optimizers]\nlion = {here.of('Lion')}\n")
+    monkeypatch.syspath_prepend(here.folder)
+    result = cli("run", *ONE_EPOCH, "--optimizer", "lion")
+    assert (result.exit_code, is_loaded(here)) == (2, False)
+    assert f"--optimizer {here.of('Lion')} is code" in result.stderr
+    assert "'tiger' is not of the form module:function" in cli("run", *ONE_EPOCH, "--optimizer", "tiger").stderr
 
 
 @pytest.mark.says("code.runs")

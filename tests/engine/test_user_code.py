@@ -21,7 +21,9 @@ from tui_trainer.allowed_code import Code, allow
 from tui_trainer.engine.code_numbers import MOST, CodeNumbers
 from tui_trainer.engine.datasets import load_own
 from tui_trainer.engine.distributed import ALONE, ManyRanks
+from tui_trainer.engine.lr_preview import rehearse
 from tui_trainer.engine.metrics import Diverged, MetricAccumulator
+from tui_trainer.engine.schedules import RunLength, build_optimizer
 from tui_trainer.engine.user_code import UserCode, images_of
 from tui_trainer.engine.user_code import load as load_code
 from tui_trainer.errors import UserError
@@ -33,9 +35,11 @@ from tui_trainer.events import (
     MetricsLogged,
     RunConfigured,
     SettingChanged,
+    StepsTaken,
 )
 from tui_trainer.logged_numbers import heard_by
-from tui_trainer.presets.checks import parse
+from tui_trainer.presets.checks import check_text, parse
+from tui_trainer.presets.schema import Preset
 from tui_trainer.records.history import History
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.torchrun import Rank
@@ -45,6 +49,10 @@ Own = Callable[..., OwnModule]
 
 def rows(tiny: TinyRun, name: str) -> list[tuple[int, float]]:
     return [(event.step, event.values[name]) for event in tiny.of(MetricsLogged) if name in event.values]
+
+
+def of_steps(tiny: TinyRun, name: str) -> list[float | None]:
+    return [value for event in tiny.of(StepsTaken) for value in event.metrics[name]]
 
 
 def test_a_loss_that_is_cross_entropy_gives_the_same_run(tiny: TinyRun, own: Own) -> None:
@@ -106,6 +114,59 @@ def test_a_run_goes_on_to_the_bit_though_its_model_draws_random_numbers(
     assert parts["losses"] == whole["losses"]
     assert parts["epochs"] == whole["epochs"]
     assert rows(tiny, "margin") == margins
+
+
+GROUPS = '[[optimizer.groups]]\nmatch = "bias"\nlr_scale = 2.0\n'
+
+
+@pytest.mark.never_says("code.no_optimizer", "code.no_argument", "code.no_schedule")
+def test_an_optimizer_that_is_the_presets_own_gives_the_same_run(tiny: TinyRun, own: Own) -> None:
+    text = t.STEP.replace('name = "Adam"', 'name = "SGD"\nmomentum = 0.9\nweight_decay = 0.01') + GROUPS
+    tiny.train(text, epochs=3)
+    ours, biases = tiny.losses, of_steps(tiny, "lr-SGD/pg2")
+    tiny.events.clear()
+    options = own().allowed(optimizer="sgd")
+    tiny.train(text, epochs=3, **options)
+    assert tiny.losses == ours
+    (configured,) = tiny.of(RunConfigured)
+    assert configured.recipe.optimizer == configured.code["optimizer"] == options["optimizer"]
+    assert of_steps(tiny, f"lr-{options['optimizer']}/pg2") == biases
+    assert len(biases) == 3 * BATCHES
+
+
+def test_a_run_goes_on_to_the_bit_with_an_optimizer_of_a_persons_own(tiny: TinyRun, own: Own, tmp_path: Path) -> None:
+    options = own().allowed(optimizer="Lion")
+    for folder in ("whole", "parts"):
+        (tmp_path / folder).mkdir()
+    tiny.folder = tmp_path / "whole"
+    tiny.train(t.STEP, epochs=2, **options)
+    whole = tiny.losses
+    tiny.events.clear()
+    tiny.folder = tmp_path / "parts"
+    stop_after(tiny, BATCHES + 1)
+    tiny.train(t.STEP, epochs=2, **options)
+    tiny.train(t.STEP, epochs=2, resume=True, **options)
+    assert tiny.losses == whole
+
+
+@pytest.mark.says("code.no_schedule")
+def test_an_optimizer_that_the_scheduler_cannot_move_is_known_before_anything_is(tiny: TinyRun, own: Own) -> None:
+    with pytest.raises(UserError, match="cannot be moved by the preset's scheduler: optimizer must support momentum"):
+        tiny.train(t.ONE_CYCLE, epochs=1, **own().allowed(optimizer="without_momentum"))
+    assert not tiny.of(RunConfigured)
+
+
+def test_no_preset_brings_an_optimizer_that_is_code(own: Own) -> None:
+    """Not a file; and one that a record or another process brings runs nothing that is not allowed here."""
+    name = own().of("Lion")
+    (problem,) = check_text(f'[optimizer]\nname = "{name}"\nlr = 0.1\n').problems
+    assert problem.key == "optimizer.name"
+    told = parse(t.STEP).with_optimizer(name, ".").model_dump(mode="json")
+    preset = Preset.model_validate(told)
+    assert preset.optimizer.name == name
+    assert rehearse(preset, RunLength(2, 3)).lrs  # the plan runs none of it
+    with pytest.raises(UserError, match="runs only with --allow-code"):
+        build_optimizer(preset.optimizer, [torch.nn.Parameter(torch.zeros(1))])
 
 
 @pytest.mark.says("code.changed")
@@ -205,6 +266,9 @@ def test_the_parts_of_a_loss_of_two_ranks_add_up_to_that_of_the_batch() -> None:
 
 WRONG = {
     ("loss", "is_none"): ("code.no_loss", "gave NoneType, not a tensor of one number"),
+    ("optimizer", "no_optimizer"): ("code.no_optimizer", "gave a str, not a torch.optim.Optimizer"),
+    ("optimizer", "of_another_name"): ("code.no_argument", "has no argument lr, which the preset sets"),
+    ("optimizer", "number"): ("code.not_callable", "it is a int, not a function"),
     ("loss", "of_each"): ("code.tensor_of", "gave a tensor of 2, not a tensor of one number"),
     ("loss", "without_gradient"): ("code.no_gradient", "nothing could be learned from it"),
     ("model", "no_network"): ("code.no_network", "gave a str, not a torch.nn.Module"),
@@ -216,7 +280,7 @@ WRONG = {
 
 
 @pytest.mark.says("code.no_loss", "code.no_gradient", "code.no_network", "code.not_callable", "code.no_function")
-@pytest.mark.says("code.tensor_of", "code.wrong_outputs")
+@pytest.mark.says("code.tensor_of", "code.wrong_outputs", "code.no_optimizer", "code.no_argument")
 @pytest.mark.never_says("code.failed", "code.failed_at", "code.own_smoothing", "code.no_module")
 def test_what_cannot_be_trained_with_is_known_before_anything_is(
     tiny: TinyRun, own: Own, captions_said: set[str]

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, cast
 
@@ -128,6 +129,28 @@ _loss = click.option(
     type=NameOrCode(()),
     help="A function of yours, f(output, target), instead of cross-entropy; with --allow-code.",
 )
+
+
+class OptimizerCode(NameOrCode):
+    """Code that makes an optimizer: as `module:function`, or by the name under which an installed package has it."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not is_code(value):
+            value = next((entry.value for entry in entry_points(group=ENTRY_POINTS, name=str(value))), value)
+        return super().convert(value, param, ctx)
+
+
+ENTRY_POINTS = "tui_trainer.optimizers"
+"""Where packages tell of optimizers; to read what they tell runs none of their code."""
+
+_optimizer = click.option(
+    "--optimizer",
+    type=OptimizerCode(),
+    help="A class or function of yours, f(params, lr), instead of the preset's optimizer; with --allow-code.",
+)
 _portion = (
     click.option("--batch-size", type=click.IntRange(min=1), help="Override the preset's value."),
     click.option("--limit-train", type=click.IntRange(min=1), help="Train on the first N images only."),
@@ -208,12 +231,13 @@ def length_options(command: F) -> F:
 
 def range_test_options(command: F) -> F:
     """What a few steps are made with, and on what."""
-    return _with((*_what, _loss, *_portion, *_machine, allow_code_option), _with_code(command))
+    return _with((*_what, _loss, _optimizer, *_portion, *_machine, allow_code_option), _with_code(command))
 
 
 def training_options(command: F) -> F:
     """All options of a run but `--preset`."""
-    return _with((*_what, _loss, _epochs, *_portion, *_rest, allow_code_option, _runs_dir), _with_code(command))
+    own = (_loss, _optimizer)
+    return _with((*_what, *own, _epochs, *_portion, *_rest, allow_code_option, _runs_dir), _with_code(command))
 
 
 def _with_code(command: F) -> F:
@@ -238,7 +262,8 @@ allow_code_option = click.option(
     is_flag=True,
     expose_value=False,
     callback=_note_allowed,
-    help="Run code of your own: what --dataset, --model or --loss name by MODULE:FUNCTION, or what a record asks for.",
+    help="Run code of your own: what --dataset, --model, --loss or --optimizer name by MODULE:FUNCTION, or what a "
+    "record asks for.",
 )
 
 

@@ -22,6 +22,7 @@ from tui_trainer.engine.schedules import RunLength, Schedule, build_optimizer
 from tui_trainer.engine.torch_internals import closed_form_lr
 from tui_trainer.engine.torch_schedulers import InStages, OnLines
 from tui_trainer.events import GroupPlan, PlanMade, ResolvedConfig
+from tui_trainer.presets.optimizers import SGD, Optimizer, OwnOptimizer
 from tui_trainer.presets.problems import PresetError, Problem
 from tui_trainer.presets.schedulers import CosineAnnealingWarmRestarts, ReduceLROnPlateau, SchedulerTable, restarts
 from tui_trainer.presets.schema import Preset
@@ -158,10 +159,15 @@ class _Plan:
 
 def _begin(preset: Preset, length: RunLength) -> Schedule:
     """The schedule on an optimizer of one dummy parameter."""
-    optimizer = build_optimizer(preset.optimizer, [torch.nn.Parameter(torch.zeros(1))])
+    optimizer = build_optimizer(_that_runs_no_code(preset.optimizer), [torch.nn.Parameter(torch.zeros(1))])
     scheduler = Schedule(preset, optimizer, length)
     optimizer.step()  # moves nothing, having no gradient; torch wants it called before a scheduler steps
     return scheduler
+
+
+def _that_runs_no_code(config: Optimizer) -> Optimizer:
+    """It, or in the place of a person's own one of torch's that a schedule moves alike, LR and momentum."""
+    return SGD(name="SGD", lr=config.lr, momentum=0.9) if isinstance(config, OwnOptimizer) else config
 
 
 def _walk(preset: Preset, length: RunLength, *, stalled: bool = False) -> Iterator[Place]:

@@ -19,8 +19,10 @@ from tui_trainer.commands import LARGEST_FACTOR
 from tui_trainer.engine.devices import broken_context, is_out_of_memory
 from tui_trainer.engine.torch_internals import mark_stepped, stand_after
 from tui_trainer.engine.torch_schedulers import InStages, build_scheduler, is_same
+from tui_trainer.engine.user_code import own_optimizer
 from tui_trainer.lr_reasons import PlateauSeen
 from tui_trainer.presets.optimizers import Optimizer as OptimizerTable
+from tui_trainer.presets.optimizers import OwnOptimizer
 from tui_trainer.presets.schedulers import SequentialLR, TurningPoints, turns
 from tui_trainer.presets.schema import Preset, Warmup
 from tui_trainer.text.captions import say
@@ -51,6 +53,8 @@ def build_optimizer(
     `kernel_options` (`fused`, `foreach`) change speed alone; what the class of this torch does not take on the device
     of the parameters is left out.
     """
+    if isinstance(config, OwnOptimizer):
+        return own_optimizer(config, [*parameters])
     kind = getattr(torch.optim, config.name)
     parameters = list(parameters)
     each = (one for part in parameters for one in (part["params"] if isinstance(part, dict) else (part,)))

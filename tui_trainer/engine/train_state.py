@@ -21,10 +21,13 @@ from tui_trainer.engine.precision import ComputeOptions, LossScaler
 from tui_trainer.engine.schedules import Schedule, build_optimizer
 from tui_trainer.engine.torch_internals import mark_stepped
 from tui_trainer.engine.weight_average import WeightAverage
+from tui_trainer.errors import UserError
 from tui_trainer.events import Alert, AnyEvent
+from tui_trainer.presets.optimizers import OwnOptimizer
 from tui_trainer.presets.schema import Preset
 from tui_trainer.run_options import MOST_EPOCHS
 from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
 
 
 class TrainState:
@@ -57,7 +60,12 @@ class TrainState:
             parameters_of(planned.preset, self.model),
             **self._compute_options.optimizer_options(planned.preset.optimizer),
         )
-        self.scheduler = Schedule(planned.preset, self.optimizer, planned.length)
+        try:
+            self.scheduler = Schedule(planned.preset, self.optimizer, planned.length)
+        except ValueError as error:
+            if not isinstance(own := planned.preset.optimizer, OwnOptimizer):
+                raise
+            raise UserError(f"--optimizer {plain(own.name)} {say('code.no_schedule', why=error)}") from None
         self.average = WeightAverage.of(planned.preset.training, self.model)
 
     def hold(self, planned: PlannedRun) -> None:

@@ -25,6 +25,7 @@ from tui_trainer.engine.models import Shape
 from tui_trainer.engine.reproducibility import Difference
 from tui_trainer.errors import UserError
 from tui_trainer.events import MOST_CLASSES
+from tui_trainer.presets.optimizers import OwnOptimizer
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
@@ -241,8 +242,39 @@ def load(spec: RunSpec) -> UserCode:
         raise UserError(refused)
     if spec.loss is not None and spec.preset.training.label_smoothing:
         raise UserError(f"--loss {plain(spec.loss)}: {say('code.own_smoothing')}")
-    found = {code.option: _function(code) for code in spec.code}
+    found = {code.option: _function(code) for code in spec.code if code.option != "optimizer"}
     return UserCode(spec.code, **found, digest=_digest(spec.code))
+
+
+def own_optimizer(config: OwnOptimizer, parameters: list[Any]) -> torch.optim.Optimizer:
+    """An optimizer of a person's own, of parameters or groups of them as torch's take them.
+
+    Raises:
+        UserError: it is not allowed here, not there, fails, or is none.
+    """
+    code = Code("optimizer", config.name, config.folder)
+    if refused := refusal([code]):
+        raise UserError(refused)
+    own = UserCode((code,))
+    make = _function(code)
+    arguments = config.arguments()
+    if lacks := [key for key in arguments if not _has_argument(make, key)]:
+        raise UserError(f"{code.words} {say('code.no_argument', arguments=', '.join(lacks))}")
+    try:
+        made = make(parameters, **arguments)
+    except Exception as error:
+        raise own._failed(error, "optimizer") from error
+    if not isinstance(made, torch.optim.Optimizer):
+        raise UserError(f"{code.words} {say('code.no_optimizer', kind=type(made).__name__)}")
+    return made
+
+
+def _has_argument(function: Callable[..., object], name: str) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return True
+    return name in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
 
 
 _read: dict[tuple[Code, Path | None], OwnData] = {}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import AfterValidator, Discriminator, Field, SerializerFunctionWrapHandler, Tag, model_serializer
 
+from tui_trainer.allowed_code import is_code
 from tui_trainer.presets.fields import Betas, Decay, Fraction, MoreThanOne, NotNegative, Positive, Rate, Share, Table
 from tui_trainer.presets.parameter_groups import MOST_GROUPS, ParameterGroup
 
@@ -246,9 +247,41 @@ class Adafactor(Optimizer, Decaying):
     """How large a move may be, in its root mean square, before it is clipped."""
 
 
+def _code(name: str) -> str:
+    if not is_code(name):
+        raise ValueError("not of the form module:function")
+    return name
+
+
+class OwnOptimizer(Optimizer, Decaying):
+    """A person's own, in the place of the preset's: `--optimizer mine:Lion`. No file of a preset can name one."""
+
+    name: Annotated[str, AfterValidator(_code)]
+    """Code that makes it, as `module:function`."""
+    folder: str
+    """Where its module is looked for first."""
+
+    def arguments(self) -> dict[str, Any]:
+        """What it is given beside the parameters; a weight decay where there is one."""
+        return {"lr": self.lr} | ({"weight_decay": self.weight_decay} if self.weight_decay else {})
+
+
+def _whose(value: object) -> str:
+    """Whether an optimizer is a person's own."""
+    name = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
+    return "own" if is_code(name) else "torch"
+
+
 AnyOptimizer: TypeAlias = Annotated[
-    SGD | Adam | AdamW | RMSprop | Adadelta | Adagrad | NAdam | RAdam | Adamax | ASGD | Rprop | Adafactor,
-    Field(discriminator="name"),
+    Annotated[
+        Annotated[
+            SGD | Adam | AdamW | RMSprop | Adadelta | Adagrad | NAdam | RAdam | Adamax | ASGD | Rprop | Adafactor,
+            Field(discriminator="name"),
+        ],
+        Tag("torch"),
+    ]
+    | Annotated[OwnOptimizer, Tag("own")],
+    Discriminator(_whose),
 ]
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 from tui_trainer.presets import schedulers as s
 from tui_trainer.presets.augmentation import RandAugment, RandomErasing
 from tui_trainer.presets.lrs import PlannedLRs
-from tui_trainer.presets.optimizers import SGD, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop, Rprop
+from tui_trainer.presets.optimizers import SGD, Adam, Adamax, AdamW, NAdam, OwnOptimizer, RAdam, RMSprop, Rprop
 from tui_trainer.presets.problems import Severity
 from tui_trainer.presets.schedulers import one_cycle_phases
 from tui_trainer.presets.schema import MadeFor, Preset
@@ -266,7 +266,8 @@ def _turn_of(scheduler: s.CyclicLR, last: int) -> tuple[int, ...]:
 def momentum_to_cycle(case: PresetOnRun) -> Iterator[RuleBroken]:
     optimizer, scheduler = case.preset.optimizer, case.preset.scheduler
     if isinstance(scheduler, s.OneCycleLR | s.CyclicLR) and scheduler.cycle_momentum:
-        if {"momentum", "betas"}.isdisjoint(type(optimizer).model_fields):
+        known = not isinstance(optimizer, OwnOptimizer)  # what a person's own has is seen as it is made
+        if known and {"momentum", "betas"}.isdisjoint(type(optimizer).model_fields):
             message = say("rule.no_momentum", optimizer=optimizer.name)
             yield RuleBroken("scheduler.cycle_momentum", message, "error")
         if scheduler.base_momentum > scheduler.max_momentum:
@@ -295,7 +296,8 @@ def rprop_is_what_it_is(case: PresetOnRun) -> Iterator[RuleBroken]:
 @rule("optimizer", "scheduler")
 def lr_without_a_say(case: PresetOnRun) -> Iterator[RuleBroken]:
     scheduler, optimizer, lines = case.preset.scheduler, case.preset.optimizer, case.preset.source.lines
-    if scheduler.own_start is None or "lr" not in optimizer.model_fields_set:
+    given = "lr" in optimizer.model_fields_set and not isinstance(optimizer, OwnOptimizer)
+    if scheduler.own_start is None or not given:
         return
     if not lines and optimizer.lr == type(optimizer).model_fields["lr"].get_default():
         return  # a record has every key, and this one may never have been written

@@ -18,7 +18,7 @@ from pydantic import (
 from tui_trainer.presets.augmentation import Augmentation
 from tui_trainer.presets.early_stopping import EarlyStopping
 from tui_trainer.presets.fields import ClipAt, Count, Decay, Fraction, Rate, Share, Table
-from tui_trainer.presets.optimizers import AnyOptimizer
+from tui_trainer.presets.optimizers import OF_GROUPS, AnyOptimizer, OwnOptimizer
 from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
 from tui_trainer.presets.wording import explain
@@ -288,6 +288,14 @@ class Preset(TitleAndText):
         copy = self.model_copy()
         copy._source = source
         return copy
+
+    def with_optimizer(self, name: str, folder: str) -> Self:
+        """The same preset with an optimizer of a person's own, as `module:function`: of the preset's it has the LR, the
+        weight decay and the groups of parameters."""
+        kept = {key: getattr(self.optimizer, key) for key in ("lr", *OF_GROUPS)}
+        decay = getattr(self.optimizer, "weight_decay", 0.0)
+        own = OwnOptimizer(name=name, folder=folder, weight_decay=decay, **kept)
+        return self.model_copy(update={"optimizer": own}).written_in(self._source)
 
     def with_training(self, epochs: int | None = None, batch_size: int | None = None) -> Self:
         """The same preset for other epochs or another batch size; None leaves what it says.

@@ -108,6 +108,21 @@ CAPTIONS = {
         "a loss of one's own gives something else",
         "it gives one number",
     ),
+    "code.no_argument": Caption(
+        "has no argument {arguments}, which the preset sets",
+        "an optimizer of a person's own takes no lr, or no weight_decay where the preset has one",
+        "it takes all that it is given",
+    ),
+    "code.no_optimizer": Caption(
+        "gave a {kind}, not a torch.optim.Optimizer",
+        "what is named as optimizer gives something else",
+        "it gives an optimizer",
+    ),
+    "code.no_schedule": Caption(
+        "cannot be moved by the preset's scheduler: {why}",
+        "torch refuses the optimizer that a person's code gave for that scheduler",
+        "it takes it",
+    ),
     "code.no_gradient": Caption(
         "gave a tensor that does not hang on the outputs: nothing could be learned from it",
         "a loss of one's own gives a number without a gradient",
