@@ -727,8 +727,13 @@ def test_compare_refuses_a_schedule_that_cannot_run_before_it_says_anything(
         (tmp_path / f"{name}.toml").write_text(halves)
     told = CliRunner().invoke(main, ["compare", *(str(tmp_path / f"{name}.toml") for name in "ab")])
     assert told.exit_code == 2
-    assert f"{tmp_path / 'a.toml'}:11: scheduler.mode: 2,500 cycles are too many for triangular2" in told.stderr
+    for name in ("a", "b"):
+        assert f"{tmp_path / name}.toml:11: scheduler.mode: 2,500 cycles are too many for triangular2" in told.stderr
     assert "come to the same" not in told.output
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text("[optimizer]\nname = 1\n")
+    told = CliRunner().invoke(main, ["compare", *(str(tmp_path / f"{name}.toml") for name in "ab")])
+    assert (told.exit_code, told.stderr.count("optimizer.name")) == (2, 2)
     assert not (tmp_path / "runs").exists()
 
 

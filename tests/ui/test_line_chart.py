@@ -16,7 +16,7 @@ from tui_trainer.events import AnyEvent, Continued, MetricColumns, MetricDeclare
 from tui_trainer.plotting.curves import MinMaxTree
 from tui_trainer.records.history import History
 from tui_trainer.ui.charts import series_axis
-from tui_trainer.ui.charts.line_chart import AT_ONCE, LineChart, Scatter, number, trend
+from tui_trainer.ui.charts.line_chart import AT_ONCE, LineChart, Scatter, figure, number, trend
 from tui_trainer.ui.charts.series_axis import KnotTimeline, SeriesAxis, SeriesExtent
 from tui_trainer.ui.charts.series_curve import SeriesCurve
 
@@ -284,6 +284,14 @@ async def test_several_lie_in_one_chart_each_with_its_name_its_sign_and_its_valu
     text = await drawn(show, sparse_run(), "down", "space", "down", "space", "pageup", "pageup", size=(140, 40))
     line = next(line for line in text.splitlines() if "●" in line and "▲" in line)
     assert line.count("loss") + line.count("lr") >= 2
+
+
+def test_an_lr_is_written_as_it_is_everywhere() -> None:
+    history = fold(
+        [MetricDeclared(at=START, name=name, kind=kind) for name, kind in {"eta": "lr", "nll": "train"}.items()]
+    )
+    assert [figure(history.series, name, 0.001) for name in ("eta", "nll")] == ["0.001", "0.0010"]
+    assert figure(history.series, "eta", float("nan")) == "NaN"
 
 
 def test_numbers_are_said_whole_where_they_are() -> None:

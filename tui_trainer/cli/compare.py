@@ -26,11 +26,12 @@ from tui_trainer.cli.launch import max_rate_option, show_app
 from tui_trainer.cli.notify_options import NotifyOptions, notify_options, ring
 from tui_trainer.cli.options import (
     GivenPath,
+    all_checked,
     allow_or_refuse,
     check_runs_folder,
-    checked,
     has_torch,
     need_torch,
+    of_each,
     refuse,
     rehearse,
     training_options,
@@ -426,12 +427,13 @@ def _target_stays(session: Session, target: float) -> str:
 
 def _specs(presets: list[str], threads: int, options: dict[str, Any], trials: Sequence[Trial]) -> list[RunSpec]:
     """All on the same data and model: those asked for, else those that one of the presets is made for."""
+    loaded = dict(zip(presets, of_each(presets, load), strict=True))
     try:
-        brought, said = on_the_same({name: load(name) for name in presets}, options)
-    except (UserError, RunsError) as error:
+        brought, said = on_the_same(loaded, options)
+    except RunsError as error:
         refuse(*str(error).splitlines())
     requests = {name: RunRequest(name, **{**options, **brought, "name": None}) for name in presets}
-    specs = specs_of(trials, *requests.popitem()) if trials else [checked(requests[name]) for name in presets]
+    specs = specs_of(trials, *requests.popitem()) if trials else all_checked(requests[name] for name in presets)
     if specs and has_torch():
         rehearse(*specs)
     if said:

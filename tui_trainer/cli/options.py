@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+R = TypeVar("R")
 
 BAD_INPUT = 2
 
@@ -311,14 +313,32 @@ def _with(options: tuple[Callable[[F], F], ...], command: F) -> F:
 
 def checked(request: RunRequest) -> RunSpec:
     """The run that was asked for. What is wrong ends the program, all problems said, exit 2; warnings are said."""
-    try:
-        spec, problems = request.spec, request.warnings()
-    except UserError as error:
-        refuse(*str(error).splitlines())
-    if this_rank().leads:
-        for problem in problems:
-            click.echo(f"warning: {problem}", err=True)
+    (spec,) = all_checked([request])
     return spec
+
+
+def all_checked(requests: Iterable[RunRequest]) -> list[RunSpec]:
+    """The runs that were asked for, as `checked`: all problems of all of them are said."""
+    found = of_each(requests, lambda request: (request.spec, request.warnings()))
+    if this_rank().leads:
+        for _, problems in found:
+            for problem in problems:
+                click.echo(f"warning: {problem}", err=True)
+    return [spec for spec, _ in found]
+
+
+def of_each(asked: Iterable[T], get: Callable[[T], R]) -> list[R]:
+    """What is had of each. What is wrong with any of them ends the program, all problems said, exit 2."""
+    found: list[R] = []
+    wrong: list[str] = []
+    for each in asked:
+        try:
+            found.append(get(each))
+        except UserError as error:
+            wrong += str(error).splitlines()
+    if wrong:
+        refuse(*dict.fromkeys(wrong))
+    return found
 
 
 def rehearse(*specs: RunSpec) -> None:

@@ -17,7 +17,7 @@ from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.ranges import asks_for_log, without_echoes, without_spikes
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.text.captions import say
-from tui_trainer.text.numbers import format_metric
+from tui_trainer.text.numbers import format_lr, format_metric
 from tui_trainer.text.plain import plain
 from tui_trainer.text.short_names import short_name, short_names
 from tui_trainer.ui.charts.chart import Frame, beside, x_axis
@@ -80,6 +80,11 @@ class Scatter:
                 self._extents[column] = min(known[0], value), max(known[1], value)
         self._read = stop
         return list(self._extents), stop == len(values)
+
+
+def figure(series: AllSeries, name: str, value: float, unit: str = "") -> str:
+    """A value of a series, as `number`; an LR as LRs are written everywhere."""
+    return format_lr(value) if series.kind(name) == "lr" and isfinite(value) else number(value, unit)
 
 
 def number(value: float, unit: str = "") -> str:
@@ -343,7 +348,7 @@ class LineChart(MouseChart):
         style = "warning" if not isfinite(value) else "val" if cursor is not None else "smooth"
         if not curve.has_moved:
             style = "faint"
-        shown = [GlyphRun(number(value, unit), style)]
+        shown = [GlyphRun(figure(all_series, name, value, unit), style)]
         if cursor is not None and step != cursor:
             shown.append(GlyphRun(f" at {step:,}", "faint"))
         return shown
@@ -392,7 +397,7 @@ class LineChart(MouseChart):
         lines = [f"step {cursor if cursor is not None else history.last_step}"]
         for name in self.names:
             if (curve := self.curve(name)) is not None and (found := curve.at(cursor)) is not None:
-                lines.append(f"{plain(name)} {number(found[1])} at step {found[0]}")
+                lines.append(f"{plain(name)} {figure(history.series, name, found[1])} at step {found[0]}")
         return "\n".join(lines)
 
     # Textual

@@ -47,7 +47,7 @@ class CompactLines(Panel):
         return [self._line(history, name, width) for name in names]
 
     def _line(self, history: History, name: str, width: int) -> Line:
-        from tui_trainer.ui.charts.line_chart import number, trend
+        from tui_trainer.ui.charts.line_chart import figure, trend
         from tui_trainer.ui.charts.series_curve import SeriesCurve
 
         series = history.series[name]
@@ -57,7 +57,7 @@ class CompactLines(Panel):
         if not curve.catch_up():
             self.redraw_soon()
         newest = history.series.last(name)
-        value = number(newest.value) if newest is not None else ""
+        value = figure(history.series, name, newest.value) if newest is not None else ""
         course = trend(curve, width - NAME - VALUE - 3, can_be_log=True)
         shown = cut(plain(history.series.shown_as(name)), NAME - 1)
         return (Span(f" {fit(shown, NAME)}", "faint"), Span(fit(value, VALUE), "strong"), Span(f" {course}", "live"))

@@ -129,7 +129,7 @@ class PinnedStrip(Panel):
         return lines
 
     def _entry(self, history: History, name: str, width: int) -> list[Span]:
-        from tui_trainer.ui.charts.line_chart import number, trend
+        from tui_trainer.ui.charts.line_chart import figure, trend
         from tui_trainer.ui.charts.series_curve import SeriesCurve
 
         series = history.series[name]
@@ -140,7 +140,8 @@ class PinnedStrip(Panel):
             self.redraw_soon()
         declared = history.series.declared(name)
         last, best = history.series.last(name), history.series.best(name)
-        said = number(last.value, declared.unit if declared is not None else "") if last is not None else ""
+        unit = declared.unit if declared is not None else ""
+        said = figure(history.series, name, last.value, unit) if last is not None else ""
         lit = "warning" if last is not None and not isfinite(last.value) else "live" if curve.has_moved else "faint"
         room = NAME + max(0, width - (LEAST_WITH_BEST if width >= LEAST_WITH_BEST else LEAST_ENTRY))
         spans = [
@@ -149,7 +150,7 @@ class PinnedStrip(Panel):
         ]
         spans.append(Span(trend(curve, TREND).ljust(TREND), lit))
         if width >= LEAST_WITH_BEST:
-            told = f" best {number(best.value)} at {best.step:,}" if best is not None else ""
+            told = f" best {figure(history.series, name, best.value)} at {best.step:,}" if best is not None else ""
             spans.append(Span(fit(told, BEST), "faint"))
         return [*spans, Span(" ")]
 
