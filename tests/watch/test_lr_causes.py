@@ -159,6 +159,33 @@ def test_an_lr_that_is_written_by_hand_is_told_with_its_line(tmp_path: Path, cap
     assert "why.changed_by" not in captions_said
 
 
+@pytest.mark.parametrize(
+    "line", ["from utils.tools import adjust", "import utils.tools", "from .utils.tools import adjust"]
+)
+def test_the_line_that_writes_the_lr_may_be_in_a_module_beside_the_script(tmp_path: Path, line: str) -> None:
+    (tmp_path / "utils").mkdir()
+    (tmp_path / "utils" / "tools.py").write_text("def adjust():\n    group['lr'] = lr\n")
+    script = tmp_path / "train.py"
+    script.write_text(f"import torch\nfrom . import there\n{line}\n")
+    assert by_hand([0.1, 0.2], script) == ["1: written by tools.py:2, 0.1 → 0.2"]
+
+
+def test_of_an_lr_that_is_written_over_what_a_scheduler_gave_the_one_that_was_used_is_told() -> None:
+    made = MadeTrace()
+    optimizer = made.optimizer(lrs=[0.1])
+    steps_by = made.scheduler(optimizer, "LambdaLR", state={"last_epoch": 0})
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    scheduled, lr_site = made.site("scheduler.step", "scheduler", steps_by), made.site("lr", "", optimizer)
+    for number in range(3):
+        made.call(lr_site, 0.1 + number / 10)
+        made.call(backward, 1.0)
+        made.step(step, optimizer)
+        made.call(scheduled, 5.0)
+    assert [reason for reason in reasons(made.end()) if "written" in reason] == [
+        "1: written by a line that is not known, 0.1 → 0.2"
+    ]
+
+
 @pytest.mark.says("why.unknown_line")
 @pytest.mark.never_says("why.written_falls", "why.written_rises")
 @pytest.mark.parametrize("text", ["group['lr'] = 1\ngroup['lr'] = 2\n", "lr = group['lr']\n", "# g['lr'] = 1\n", ""])

@@ -390,7 +390,7 @@ class Interpreter:
             self._losses.beside(told)
         is_first = site.call == "lr" and site.part == 0
         if is_first and site.target == (self._main or site.target) and isfinite(value):
-            self._explain(self._causes.moved(value, self.step, self.epoch))
+            self._explain(self._causes.moved(value, self.step, self.epoch, self._rates_used()))
 
     def _clip(self, site: Site, begin: float, _end: float, value: float) -> None:
         self._place(site, begin)

@@ -180,8 +180,8 @@ class LRCauses:
             return self._under_dial(self._without_curve(scheduler, site, old, new, step, epoch))
         return self._under_dial(explain_plateau(rules, seen, old, new, epoch=epoch, step=step, now=self._now()))
 
-    def moved(self, lr: float, step: int, epoch: int) -> list[SchedulerEvent]:
-        """The next step uses this LR, which the optimizer did not have before."""
+    def moved(self, lr: float, step: int, epoch: int, used: float) -> list[SchedulerEvent]:
+        """The next step uses this LR, which the optimizer did not have before; the last one used another."""
         old, self._lr = self._lr, lr
         dial = self._dial if isfinite(old) and old > 0 and not isclose(lr, old, rel_tol=1e-12) else None
         if dial is not None:
@@ -197,6 +197,9 @@ class LRCauses:
         if not isfinite(old) or isclose(lr, old, rel_tol=1e-9) or not step:
             return []
         self.written = step
+        old = used if isfinite(used) else old  # what a scheduler gave in between, no step has used
+        if isclose(lr, old, rel_tol=1e-9):
+            return []
         turn = self._hand.turn(old, lr, step)
         if turn is None:
             return []

@@ -17,18 +17,30 @@ MOST_FILES = 20
 _WRITES = re.compile(r"\[\s*['\"]lr['\"]\s*\]\s*(?:[-+*/]\s*)?=(?!=)")
 
 
+_IMPORTS = re.compile(
+    r"^[ \t]*(?:from[ \t]+\.*([A-Za-z_][\w.]{0,199})[ \t]+import|import[ \t]+([A-Za-z_][\w.]{0,199}))", re.M
+)
+
+
 def where_written(files: Iterable[str]) -> str:
-    """`train.py:112`, the only line of these files that writes an LR; empty where there are several, or none."""
+    """`train.py:112`, the only line that writes an LR of these files, the script first, and of modules beside them that
+    these import; empty where there are several, or none."""
+    looked_at = [Path(file) for file in dict.fromkeys(files)][:MOST_FILES]
+    folders = list(dict.fromkeys(file.parent for file in looked_at))
     found = []
-    for file in list(dict.fromkeys(files))[:MOST_FILES]:
-        path = Path(file)
+    for path in looked_at:  # grows by what is imported
         if not path.is_absolute() or path.suffix != ".py":
             continue
         try:
-            lines = read_regular(path, LARGEST).decode("utf-8", "replace").splitlines()
+            text = read_regular(path, LARGEST).decode("utf-8", "replace")
         except OSError:
             continue
-        found += [(path, number) for number, line in enumerate(lines, 1) if _WRITES.search(line.partition("#")[0])]
+        found += [(path, at) for at, line in enumerate(text.splitlines(), 1) if _WRITES.search(line.partition("#")[0])]
+        for module in (first or second for first, second in _IMPORTS.findall(text)):
+            beside = (folder.joinpath(*module.split(".")).with_suffix(".py") for folder in (path.parent, *folders))
+            imported = next((each for each in beside if each.is_file()), None)
+            if imported is not None and imported not in looked_at and len(looked_at) < MOST_FILES:
+                looked_at.append(imported)
     return place(str(found[0][0]), found[0][1]) if len(found) == 1 else ""
 
 
