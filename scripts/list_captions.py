@@ -280,9 +280,9 @@ def _apart(tree: ast.Module) -> Iterator[ast.AST]:
             case ast.ClassDef(name=name, bases=bases) if any(_is_error(ast.unparse(base), errors) for base in bases):
                 errors.add(name)  # it words what is raised
                 yield node
-            case ast.Call(func=function, keywords=keywords) if ast.unparse(function) == "click.option":
+            case ast.Call(func=function, keywords=keywords) if _dotted(function) == "click.option":
                 yield from (each.value for each in keywords if each.arg == "help")
-            case ast.Call(func=function, args=[pattern, *_]) if ast.unparse(function) in PATTERNS:
+            case ast.Call(func=function, args=[pattern, *_]) if _dotted(function) in PATTERNS:
                 yield pattern
             case ast.Compare(left=ast.Constant() as words, ops=[ast.In() | ast.NotIn()]):
                 yield words
@@ -291,6 +291,14 @@ def _apart(tree: ast.Module) -> Iterator[ast.AST]:
                     yield node
             case ast.Constant(str(text)) if is_python(text):
                 yield node
+
+
+def _dotted(function: ast.expr) -> str:
+    """`module.name`, where it is one."""
+    match function:
+        case ast.Attribute(value=ast.Name(id=module), attr=name):
+            return f"{module}.{name}"
+    return ""
 
 
 def _is_error(base: str, known: set[str]) -> bool:
