@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui_trainer import garbage
 from tui_trainer.cli import completion
 from tui_trainer.cli.columns import cells
 from tui_trainer.cli.options import BAD_INPUT, has_torch, length_options, need_torch, refuse
@@ -99,8 +100,12 @@ def check(files: tuple[str, ...], **options: Any) -> None:
 def plan(name: str, as_json: bool, **options: Any) -> None:
     """Print the LR of every step, from the real scheduler (steps with the same LR on one line)."""
     need_torch("presets plan")
-    from tui_trainer.engine.lr_preview import full_plan, length_of, rehearse
-    from tui_trainer.engine.parameter_groups import check_groups
+    with garbage.none_in_imports():
+        from tui_trainer.engine.devices import load_optimizers
+        from tui_trainer.engine.lr_preview import full_plan, length_of, rehearse
+        from tui_trainer.engine.parameter_groups import check_groups
+
+        load_optimizers()
     from tui_trainer.presets.problems import PresetError
 
     try:
@@ -157,9 +162,12 @@ def _problems(file: str, options: dict[str, Any]) -> list[Problem]:
     checked = check_file(path, conditions, epochs=options["epochs"], batch_size=options["batch_size"])
     if checked.preset is None or checked.errors or not has_torch():
         return checked.problems
-    from tui_trainer.engine.lr_preview import length_of, rehearse
-    from tui_trainer.engine.parameter_groups import misfits
+    with garbage.none_in_imports():
+        from tui_trainer.engine.devices import load_optimizers
+        from tui_trainer.engine.lr_preview import length_of, rehearse
+        from tui_trainer.engine.parameter_groups import misfits
 
+        load_optimizers()
     model = options["model"] or (checked.preset.made_for or MadeFor()).model or MODEL
     if misfit := misfits(checked.preset, model):
         return checked.problems + misfit
