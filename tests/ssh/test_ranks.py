@@ -118,7 +118,9 @@ def test_what_dropout_leaves_out_is_drawn_by_each_rank_and_all_else_is_as_of_one
     )
 
 
-AVERAGED = """[training]
+AVERAGED = """[model]
+width = 8
+[training]
 swa_start = 2
 swa_lr = 0.0005
 swa_anneal_epochs = 1
