@@ -110,9 +110,12 @@ class Observer:
         self.on = False
 
     def turn_off(self) -> None:
-        """Do nothing any more."""
+        """Do nothing any more. Never raises: what is broken may be what would be done last."""
         self.on = False
-        self.writer.close()
+        try:
+            self.writer.close()
+        except Exception:
+            self.writer.ended = True
 
     def _written(self, now: float) -> None:
         for look in self._at_write:
