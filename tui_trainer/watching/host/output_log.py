@@ -31,6 +31,27 @@ _TORN = re.compile(rb"\x1b[^\x40-\x5a\x5c-\x7e]*\Z")
 """A sequence that is not whole yet."""
 
 
+class Allowance:
+    """How many bytes of output may be looked at: so many a second, and after a rest no more than those of one."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` gives seconds that rise."""
+        self._clock = clock
+        self._bytes, self._filled_at = float(MOST_PER_SECOND), clock()
+
+    @property
+    def left(self) -> int:
+        """So many by now."""
+        now = self._clock()
+        self._bytes = min(self._bytes + (now - self._filled_at) * MOST_PER_SECOND, MOST_PER_SECOND)
+        self._filled_at = now
+        return int(self._bytes)
+
+    def use(self, count: int) -> None:
+        """So many are looked at."""
+        self._bytes -= count
+
+
 class OutputLog:
     """Takes bytes as they are printed, and writes lines. Nothing of it raises for the disk's sake.
 
@@ -50,8 +71,7 @@ class OutputLog:
         self._shown = b""
         """What of the line that is not whole yet stands in the file."""
         self._left_out = 0
-        self._may_read = float(MOST_PER_SECOND)
-        self._filled_at = clock()
+        self._allowance = Allowance(clock)
         self._next: float | None = None
         """When something is to be written; None while all that can be is."""
         self._redraw_at = 0.0
@@ -76,11 +96,9 @@ class OutputLog:
         if self._next is None or (now < self._next and not all_of_it):
             return
         self._next = None
-        self._may_read = min(self._may_read + (now - self._filled_at) * MOST_PER_SECOND, MOST_PER_SECOND)
-        self._filled_at = now
-        if len(self._waiting) > self._may_read:
-            self._drop(len(self._waiting) - int(self._may_read))
-        self._may_read -= len(self._waiting)
+        if len(self._waiting) > (left := self._allowance.left):
+            self._drop(len(self._waiting) - left)
+        self._allowance.use(len(self._waiting))
         self._write(self._lines(all_of_it=all_of_it))
 
     def _drop(self, count: int) -> None:

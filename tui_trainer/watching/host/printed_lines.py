@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from tui_trainer.records.tail import as_text
-from tui_trainer.watching.host.output_log import LONGEST_LINE, MOST_PER_SECOND
+from tui_trainer.watching.host.output_log import LONGEST_LINE, Allowance
 
 LONGEST_TOLD = 1000
 """Characters of a line that are told: as UTF-8 they are written to a pipe whole, or not at all."""
@@ -24,18 +24,15 @@ class PrintedLines:
     def __init__(self, told: Callable[[float, str], object], clock: Callable[[], float] = time.perf_counter) -> None:
         self._told, self._clock = told, clock
         self._rest = b""
-        self._may_take = float(MOST_PER_SECOND)
-        self._filled_at = clock()
+        self._allowance = Allowance(clock)
 
     def take(self, data: bytes) -> None:
         """Something was printed. Of what comes faster than can be looked at, lines are left out."""
         now = self._clock()
-        self._may_take = min(self._may_take + (now - self._filled_at) * MOST_PER_SECOND, MOST_PER_SECOND)
-        self._filled_at = now
-        if len(data) > self._may_take:
+        if len(data) > self._allowance.left:
             self._rest = b""
             return
-        self._may_take -= len(data)
+        self._allowance.use(len(data))
         *whole, rest = (self._rest + data).split(b"\n")
         self._rest = rest[-LONGEST_LINE:]
         for line in whole:
