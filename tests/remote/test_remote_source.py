@@ -173,14 +173,17 @@ def test_settings_and_checkpoints_beside_a_record_are_told_and_no_checkpoint_is_
     polled(source, lambda: any(notice.text.endswith("first: second.ckpt") for notice in source.history.notices))
 
 
-@pytest.mark.says("remote.nothing", "remote.database", "foreign.none")
-@pytest.mark.never_says("remote.nothing", "remote.database")
+@pytest.mark.says("remote.nothing", "remote.database", "remote.range_test", "foreign.none")
+@pytest.mark.never_says("remote.nothing", "remote.database", "remote.range_test")
 def test_where_no_run_is_it_is_said_what_there_is(
     attach: Attach, far: Path, tmp_path: Path, captions_said: set[str]
 ) -> None:
     (far / "words").mkdir()
     (far / "words" / "readme").write_text("# words\n")
+    (far / "tested").mkdir()
+    (far / "tested" / "range-test.json").write_text("{}")
     for path, caption, words in (
+        ("tested", "remote.range_test", "range test, which is not read over ssh: ssh -t box tui-trainer attach tested"),
         ("none", "remote.nothing", "nothing to read at ssh://box/~/none"),
         ("words", "foreign.none", "holds no run in a form that is known: tui-trainer, Hugging Face"),
     ):

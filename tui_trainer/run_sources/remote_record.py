@@ -12,6 +12,7 @@ import msgspec
 from tui_trainer.errors import UserError
 from tui_trainer.files.safe_open import PRIVATE_FOLDER
 from tui_trainer.foreign_records import forms
+from tui_trainer.records import range_tests
 from tui_trainer.remote.address import Address
 from tui_trainer.remote.connection import Connection
 from tui_trainer.remote.mirror import DEEPEST, LISTING, Seen, below_root
@@ -202,4 +203,7 @@ def _none(connection: Connection, address: Address, names: list[str]) -> str:
         if _head(connection, name, len(_DATABASE)) == _DATABASE:
             at, path = plain(str(address.at(name))), plain(name)
             return say("remote.database", address=at, host=address.place, path=path)
+        if PurePosixPath(name).name == range_tests.FILE:
+            at, called = plain(str(address.at(name))), plain(PurePosixPath(name).parent.name)
+            return say("remote.range_test", address=at, host=address.place, id=called)
     return say("foreign.none", path=plain(str(address)), tools=", ".join(["tui-trainer", *forms.TOOLS]))

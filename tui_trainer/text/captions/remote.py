@@ -98,6 +98,11 @@ CAPTIONS = {
         "an address was given at which no record lies but a database of SQLite",
         "another record lies there",
     ),
+    "remote.range_test": Caption(
+        "{address} is an LR range test, which is not read over ssh: ssh -t {host} tui-trainer attach {id}",
+        "an address was given at which no record lies but that of a range test",
+        "a run lies there",
+    ),
     "remote.no_address": Caption(
         "{given}: {why}; an address is ssh://[user@]host[:port][/path]",
         "an address of another machine was given that is none, or could be taken for an option of ssh",
