@@ -61,7 +61,7 @@ class DataPasses:
     def _next(self, original: Any) -> Any:
         observer, writer, guard = self._observer, self._writer, self._observer.guard
         each = observer.settings.calls != "off"
-        listeners = observer.listeners
+        listeners, add_rows = observer.listeners, writer.rows.extend
 
         def __next__(iterator: Any) -> Any:
             if not observer.on:
@@ -80,7 +80,10 @@ class DataPasses:
                 raise
             if each:
                 try:
-                    writer.call(iterator.tui_trainer_site, begin, perf_counter(), _GAVE)
+                    end = perf_counter()
+                    add_rows((iterator.tui_trainer_site, begin, end, _GAVE))
+                    if end >= writer.due:
+                        writer.overdue(end)
                 except AttributeError:  # it began before a fork, or by another way
                     pass
                 except Exception as error:

@@ -292,11 +292,11 @@ class OptimizerSteps:
             elif value is not None and type(value) is not bool and value is not _UNTOLD:
                 number = _of_tensor(value)
         if number is None or type(number) is bool or number == told[part]:
-            if value is number:
+            if type(value) in (float, int):
                 told[part] = value
             return False
         is_first = told[part] is _UNTOLD
-        told[part] = number
+        told[part] = value if type(value) is int else number  # the object that it is: it is not looked at again
         if part < _MOST_GROUPS:
             now = perf_counter()
             site = self._sites.of_part(what, record.number, part)
