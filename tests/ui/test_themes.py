@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from rich.color import Color as RichColor
 from rich.style import Style
 from textual.color import Color
-from textual.theme import BUILTIN_THEMES
+from textual.theme import BUILTIN_THEMES, Theme
 
 from tests.scripted import scripted_run
 from tests.ui.conftest import Show, cut
-from tui_trainer.ui.theme import CHART_ROLES, ROLES, THEMES, role_style
+from tui_trainer.ui.compare.curves import DARK, LIGHT
+from tui_trainer.ui.theme import CHART_ROLES, ROLES, THEMES, Role, role_style
 
 LIVE = cut(scripted_run(epochs=4, batches=20), 50)
 
@@ -68,3 +70,34 @@ async def test_without_colour_it_is_grey(show: Show, monkeypatch: pytest.MonkeyP
     async with show(LIVE) as shown:
         assert "● training" in shown.text()
         assert all(red == green == blue for red, green, blue in colours(shown))
+
+
+@pytest.mark.parametrize("theme", [*THEMES, *BUILTIN_THEMES.values()], ids=lambda theme: str(theme.name))
+def test_in_every_theme_words_and_curves_stand_out_from_what_is_behind_them(theme: Theme) -> None:
+    variables = theme.to_color_system().generate() | theme.variables
+    for ground in ("background", "surface", "panel"):
+        behind = Color.parse(variables[ground])
+        if behind.ansi is not None:
+            return  # the terminal's own colours
+        for role, look in [*ROLES.items(), *CHART_ROLES.items(), *((name, Role(name)) for name in (*DARK, *LIGHT))]:
+            style = role_style(look, Style(bgcolor=behind.rich_color), variables)
+            if style.color is not None and style.bgcolor is not None:
+                assert _contrast(style.color, style.bgcolor) >= QUIET.get(role, 4.5), f"{role} on {ground}"
+
+
+QUIET = {
+    **dict.fromkeys(("bar", "planned", "flat"), 3.0),  # curves and bars, not words
+    **dict.fromkeys(("rule", "axis", "turn", "raw"), 1.3),  # lines between things, and what is smoothed over them
+}
+
+
+def _contrast(one: RichColor, other: RichColor) -> float:
+    """As WCAG 2 measures it."""
+    luminances = []
+    for colour in (one, other):
+        linear = [
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+            for part in (part / 255 for part in colour.get_truecolor())
+        ]
+        luminances.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+    return (max(luminances) + 0.05) / (min(luminances) + 0.05)

@@ -176,7 +176,7 @@ class Panel(Widget):
             if not role:
                 style = self.rich_style
             elif role.startswith("#"):
-                style = self._style("", "") + Style.parse(role)
+                style = role_style(Role(role), self._style("", ""), self.app.theme_variables)
             else:
                 style = role_style(self.roles[role], self._style("", ""), self.app.theme_variables)
             if action:
