@@ -271,6 +271,13 @@ def test_overfitting_is_said_when_the_validation_loss_rises_and_the_training_los
     assert rest == []
 
 
+def test_a_training_loss_that_is_almost_0_is_not_called_0() -> None:
+    made = overfits()
+    made.loss = lambda step: max(2 * 0.97**step, 2e-6)
+    ((_, text),) = told(made)
+    assert re.search(r" → [12](\.\d+)?e-6 since epoch 5$", text)
+
+
 def test_overfitting_is_not_said_when_both_losses_rise() -> None:
     made = overfits()
     made.loss = lambda step: 0.5 + 0.0001 * step

@@ -351,6 +351,8 @@ async def test_why_a_run_crashed_is_said_whole_where_its_line_has_no_room_for_th
         await shown.frame()
         panel = shown.the(Aftermath)
         assert (reason in " ".join(" ".join(panel.plain()).split())) == is_whole
+        where = "crashed after step 10"
+        assert shown.line(where).strip() == (where if is_whole else f"{where}: {reason}")
         assert panel.height == len(panel.plain())
 
 

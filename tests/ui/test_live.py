@@ -11,7 +11,7 @@ import pytest
 
 from tests.recorded import ending_at, recorded
 from tests.scripted import START, scripted_run
-from tests.ui.conftest import Show, cut
+from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import ScriptedHost, moved_to
 from tui_trainer.commands import Continue, OneBatch, Pause, SetPace
 from tui_trainer.events import (
@@ -216,14 +216,22 @@ async def test_what_a_run_does_is_said_once_its_record_is_read(show: Show, capti
 
 async def test_s_is_slow_motion_and_full_speed(show: Show) -> None:
     async with show(LIVE) as shown:
+        assert _clock_is_faint(shown) is False
         await shown.press("s")
         assert "● slow motion" in shown.text()
+        assert _clock_is_faint(shown)  # it stands
         await shown.press("s")
         assert [command.seconds_a_call > 0 for command in shown.host.sent if isinstance(command, SetPace)] == [
             True,
             False,
         ]
         assert "full speed" in shown.the(KeyLine).plain()[0]
+
+
+def _clock_is_faint(shown: Shown) -> bool:
+    (line,) = shown.the(Headline).lines()
+    (span,) = (span for span in line if re.fullmatch(r" *\d:\d\d:\d\d", span.text))
+    return span.role == "faint"
 
 
 @pytest.mark.says("answer.asked_by")

@@ -28,7 +28,15 @@ from tui_trainer.text.captions import CAPTIONS
 from tui_trainer.ui.find_lr.screen import FindLRScreen
 from tui_trainer.ui.live.epochs import EpochTable
 from tui_trainer.ui.live.screen import back_to_run
-from tui_trainer.ui.runs.run_list import COLUMNS, RunList, laid_out, no_wider_than_needed, sparkline, with_room
+from tui_trainer.ui.runs.run_list import (
+    COLUMNS,
+    LEAST_SPARK,
+    RunList,
+    laid_out,
+    no_wider_than_needed,
+    sparkline,
+    with_room,
+)
 from tui_trainer.ui.runs.screen import Details, OtherRunScreen, RunsScreen
 
 FINISHED = scripted_run(epochs=3, batches=10, batch_s=0.5)
@@ -110,13 +118,30 @@ def test_columns_are_no_wider_than_what_stands_in_them(runs: Path) -> None:
 
 
 def test_the_column_of_runs_takes_the_room_that_is_left_for_whole_ids() -> None:
-    columns = laid_out(100)[0]
-    used = sum(column.width + 2 for column in columns)
-    assert [column.width for column in with_room(columns, used + 12, 40)] == [
-        column.width + 12 * (column.title == "run") for column in columns
-    ]
-    assert with_room(columns, used + 11, 40) == columns  # else names alone, as ever
-    assert with_room(columns, used + 12, 20) == columns
+    columns, spark = laid_out(100)[0], LEAST_SPARK + 2
+    (of_runs,) = (column for column in columns if column.title == "run")
+    used = sum(column.width + 2 for column in columns) + spark
+
+    def widths(name: str, width: int) -> tuple[int, int]:
+        """Of the column and of the sparkline."""
+        found, left = with_room(columns, spark, width, [made(name=name)])
+        return next(column.width for column in found if column.title == "run"), left
+
+    both = of_runs.width + 12
+    name = "n" * (both - len(f" {made().id}"))
+    assert widths(name, used + 12) == (both, spark)
+    assert widths(name, used + 11) == (of_runs.width, spark)  # the name alone, as ever
+    assert widths("n" * (of_runs.width + 2), used) == (of_runs.width + 2, LEAST_SPARK)
+    assert widths("n" * (of_runs.width + 3), used) == (of_runs.width, spark)  # it is cut
+
+
+async def test_runs_whose_names_begin_alike_are_told_apart_where_these_are_cut(show: Show, tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    for lr in ("0.01", "0.03"):
+        recorded(folder, f"a sweep over the learning rate of SGD, lr={lr}", FINISHED[:3]).close()
+    async with show(FINISHED, runs=folder, size=(80, 24)) as shown:
+        await opened(shown)
+        assert ("lr=0.01" in shown.text(), "lr=0.03" in shown.text()) == (True, True)
 
 
 def test_a_sparkline_of_values_far_apart_is_one_of_their_logarithms() -> None:
@@ -334,7 +359,7 @@ async def test_a_range_test_stands_among_them_is_opened_and_deleted_and_is_no_ru
         details = shown.the(Details).plain()
         assert "onecycle" in details[0]
         assert f"valley {listed.current.metrics['valley']:g}" in details[0]
-        for key in ("space", "n", "r"):
+        for key in ("space", "n", "R"):
             await shown.press(key)
             assert "it is an LR range test" in shown.text()
             assert isinstance(shown.app.screen, RunsScreen)
@@ -431,7 +456,9 @@ async def test_one_that_ended_early_is_resumed_elsewhere_and_looked_at_over_the_
         assert "only a run that ended early" in shown.text()
         await go_to(shown, listed, "gone")
         folder = Path(listed.current.folder) if listed.current else Path()
-        await shown.pilot.press("R", "r")  # the second one asks for nothing new
+        await shown.pilot.press(
+            "r", "R", "R"
+        )  # `r`, which led here, resumes nothing; the second R asks for nothing new
         await shown.pilot.pause()
         assert f"{folder.name} is being resumed" in shown.text()
         before = listed.current
@@ -470,7 +497,7 @@ async def test_no_runs_yet(show: Show, tmp_path: Path) -> None:
     async with show(FINISHED, runs=tmp_path / "none") as shown:
         await opened(shown)
         assert "there are no runs yet" in shown.text()
-        await shown.press("enter", "d", "r", "space", "c", "down", "pagedown", "o")
+        await shown.press("enter", "d", "R", "space", "c", "down", "pagedown", "o")
         assert isinstance(shown.app.screen, RunsScreen)
 
 
@@ -557,13 +584,13 @@ WORDS: dict[str, tuple[bool, Callable[[Shown], Awaitable[None]], set[str], list[
     ),
     "a finished one to go on with": (
         True,
-        pressed("r", on="old"),
+        pressed("R", on="old"),
         {"runs.counted", "runs.not_resumed", "runs.has_ended"},
         ["it has finished: only a run that ended early can be resumed"],
     ),
     "a live one to go on with": (
         True,
-        pressed("r", on="alive"),
+        pressed("R", on="alive"),
         {"runs.counted", "runs.not_resumed", "runs.goes_on"},
         ["it goes on: only a run that ended early can be resumed"],
     ),

@@ -492,7 +492,7 @@ class _Overfit:
                 "before": lowest.train_loss,
                 "train": event.train_loss,
             }
-            figures = {name: f"{value:.2f}" for name, value in values.items()}
+            figures = {name: f"{value:.2f}" if value >= 0.01 else format_lr(value) for name, value in values.items()}
             reason = say("health.overfitting", epoch=lowest.epoch, **figures)
             self.finding = Finding("overfitting", reason)
         elif self.finding is not None and up <= margin / 2:

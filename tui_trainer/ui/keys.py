@@ -328,7 +328,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("runs", "space", "space", "mark", "mark or unmark for a comparison", "mark"),
     Key("runs", "c", "c", "compare", "compare the marked runs", "compare"),
-    Key("runs", "R,r", "R", "resume", "resume a run that ended, apart from this screen", "resume"),
+    Key("runs", "R", "R", "resume", "resume a run that ended, apart from this screen", "resume"),
     Key("runs", "n", "n", "rename", "give a run that is over another name", "name"),
     Key("runs", "d", "d", "delete", "delete the run; asks first", "delete"),
     *_scales("runs", x="x axis of the preview in epochs, steps or seconds", y="log scale of its loss on or off"),

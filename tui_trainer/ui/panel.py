@@ -175,6 +175,8 @@ class Panel(Widget):
         if (style := self._styles_by_role.get((role, action))) is None:
             if not role:
                 style = self.rich_style
+            elif " on " in role:  # as it is: of what is no picture its maker sees to it that it can be read
+                style = self._style("", "") + Style.parse(role)
             elif role.startswith("#"):
                 style = role_style(Role(role), self._style("", ""), self.app.theme_variables)
             else:

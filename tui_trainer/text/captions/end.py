@@ -36,8 +36,8 @@ CAPTIONS = {
         "it ended in another way, or goes on",
     ),
     "end.crashed": Caption(
-        "crashed after step {step}: {reason}",
-        "an error ended it, or its process is gone and said no goodbye",
+        "crashed after step {step}{reason}",
+        "an error ended it, or its process is gone and said no goodbye; why, where that does not stand above it",
         "it ended in another way, or goes on",
     ),
     "end.taken_over": Caption(

@@ -70,6 +70,11 @@ class Aftermath(Panel):
         self._reason = ""
         """Why it crashed, where the line that says so has no room for all of it."""
 
+    @property
+    def says_why(self) -> bool:
+        """Whether it stands here why the run crashed."""
+        return self.display and bool(self._reason)
+
     def show(self, source: RunSource, ways: Ways, width: int, most: int, tasks: BackgroundTasks) -> None:
         """Draw what is new, in so many lines of so many cells at most, and a reason that stands nowhere else."""
         history, folder = source.history, source.folder
@@ -77,7 +82,7 @@ class Aftermath(Panel):
         has = source.capabilities  # with a record of another tool, that alone goes on
         is_anothers = history.program is None and not has.checkpoints and has.address is None
         if ended is None or folder is None or is_anothers:
-            self._of, self.height = None, 0
+            self._of, self.height, self._reason = None, 0, ""
             return
         if ended is not self._of:
             self._of, self._report = ended, CrashReport()

@@ -192,7 +192,6 @@ class LiveScreen(ChartKeys):
         self._listing.show(history, self._asked_recipe, takes_commands=self.control.can_act)
         self._why.show(history, self.axis.at_cursor)
         self._epochs.show(history)
-        self._progress.show(history, self.context.clock.budget.share)
         changed = self._arrangement.arrange()
         self._log.show(self.source)
         self._machine.show(history, self.context.clock.budget.share)
@@ -202,6 +201,7 @@ class LiveScreen(ChartKeys):
         most = 9 if self.has_class("-very-tall") else 6 if self.has_class("-tall") else 3
         self._aftermath.show(self.source, self._ways(), self.app.size.width, most, self.context.tasks)
         self._make_room(changed)
+        self._progress.show(history, self.context.clock.budget.share, says_why=not self._aftermath.says_why)
         self._hint()
         self.key_line.idle, self.key_line.instead = self._idle(), _instead(history)
         ours = self.context.is_ours or self.context.on_signal is not None

@@ -183,7 +183,8 @@ def _state(history: History) -> dict[str, list[Span]]:
         return parts
     now = time.time()
     elapsed = history.elapsed_at(now) if history.written_at is None else history.elapsed_s
-    parts["elapsed"] = [Span(f"   {clock(elapsed)}")] if elapsed or history.written_at is None else []
+    stands = "faint" if history.ended is None and (history.paused is not None or history.pace > 0) else ""
+    parts["elapsed"] = [Span(f"   {clock(elapsed)}", stands)] if elapsed or history.written_at is None else []
     if (since := history.stalled_since) is not None:
         parts["stalled"] = [Span(" for ", "warning"), Span(clock(now - history.clock_behind - since), "warning")]
         return {name: parts[name] for name in ("word", "stalled", "elapsed", "why")}
@@ -231,10 +232,12 @@ class Progress(Panel):
         self._machine = machine
         self._history: History | None = None
         self._share = 0.0
+        self._says_why = True
 
-    def show(self, history: History, share: float) -> None:
-        """Bring the line up to date; `share` is the screen's own of all cores."""
-        self._history, self._share = history, share
+    def show(self, history: History, share: float, *, says_why: bool = True) -> None:
+        """Bring the line up to date; `share` is the screen's own of all cores, and without `says_why` it stands
+        elsewhere why the run crashed."""
+        self._history, self._share, self._says_why = history, share, says_why
         self.redraw()
 
     def lines(self) -> Sequence[Line]:
@@ -242,7 +245,7 @@ class Progress(Panel):
         if history is None:
             return []
         if history.ended is not None:
-            return [(Span(" "), Span(cut(ending(history), width - 2), "strong"))]
+            return [(Span(" "), Span(cut(ending(history, says_why=self._says_why), width - 2), "strong"))]
         right = self._costs(history, width)
         recipe = history.recipe
         if recipe is None and not history.last_step:
@@ -283,8 +286,8 @@ def costs(share: float, sample: Sample | None) -> str:
     return " · ".join([*facts, say("machine.cpu_ours", share=percent(sample.cpu_ours), screen=screen)])
 
 
-def ending(history: History) -> str:
-    """How the run ended, in a sentence."""
+def ending(history: History, *, says_why: bool = True) -> str:
+    """How the run ended, in a sentence; without `says_why` a crash leaves its reason out."""
     ended = history.ended
     if ended is None:
         return ""
@@ -311,7 +314,7 @@ def ending(history: History) -> str:
         case "crashed" if not at:
             first = say("end.before_first_batch", status=ended.status, reason=reason)
         case "crashed":
-            first = say("end.crashed", step=step, reason=reason)
+            first = say("end.crashed", step=step, reason=f": {reason}" if says_why else "")
     return "; ".join(filter(None, (first, best_in_words(history.best, history.lowest, history.health))))
 
 

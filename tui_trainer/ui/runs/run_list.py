@@ -16,6 +16,7 @@ from tui_trainer.records.run_filter import FilterError
 from tui_trainer.records.summary import told
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
+from tui_trainer.text.short_names import short_names
 from tui_trainer.ui.filtered_list import FilteredList
 from tui_trainer.ui.formatting import cut, fit
 from tui_trainer.ui.panel import BLANK, Line, Span
@@ -154,13 +155,13 @@ class RunList(FilteredList["RunSummary"]):
     def lines(self) -> Sequence[Line]:
         width = self.size.width
         columns, spark = laid_out(width - 3, self._columns)
-        columns = with_room(columns, width - 3 - spark, max((cell_len(_named(run)) for run in self._shown), default=0))
+        columns, spark = with_room(columns, spark, width - 3, self._shown)
         entries = self._entries()
         at = entries.index(self._cursor) if entries else 0
         under_heading = at > 0 and isinstance(entries[at - 1], str)
         self._top = max(min(self._top, at - under_heading), at - self.page + 1)
         end = self._top + self.page
-        rows = [self._entry(entry, columns, spark, width) for entry in entries[self._top : end]]
+        rows = self._rows(entries[self._top : end], columns, spark, width)
         if more := sum(isinstance(entry, int) for entry in entries[end:]):
             rows.append(self._more_below(more))
         titles = "  ".join(fit(column.title, column.width) for column in columns) + ("  loss" if spark else "")
@@ -185,19 +186,30 @@ class RunList(FilteredList["RunSummary"]):
         said += say("runs.marked", count=len(self.marked)) if self.marked else ""
         return said if self.complete else said + say("runs.still_reading")
 
-    def _entry(self, entry: int | str, columns: Sequence[Column], spark: int, width: int) -> Line:
-        if isinstance(entry, str):
-            return (Span(f"   {cut(entry, width - 3)}", "strong"),)
-        return self._row(entry, columns, spark, width)
+    def _rows(self, entries: Sequence[int | str], columns: Sequence[Column], spark: int, width: int) -> list[Line]:
+        """Some runs and headings; names that are cut are told apart among these."""
+        runs = [self._shown[entry] for entry in entries if isinstance(entry, int)]
+        texts = [[fit(column.text(run), column.width) for run in runs] for column in columns]
+        for at, column in enumerate(columns):
+            if column.title == "run":
+                names = short_names([column.text(run) for run in runs], column.width)
+                texts[at] = [fit(name, column.width) for name in names]
+        cells = iter(zip(*texts, strict=True))
+        return [
+            (Span(f"   {cut(entry, width - 3)}", "strong"),)
+            if isinstance(entry, str)
+            else self._row(entry, columns, next(cells), spark, width)
+            for entry in entries
+        ]
 
-    def _row(self, index: int, columns: Sequence[Column], spark: int, width: int) -> Line:
+    def _row(self, index: int, columns: Sequence[Column], cells: Sequence[str], spark: int, width: int) -> Line:
         run = self._shown[index]
         here = index == self._cursor
         role = "lit" if here else ""
         line = [Span(f"{'▌' if here else ' '}{'+' if run.id in self.marked else ' '} ", role)]
-        for column in columns:
+        for column, text in zip(columns, cells, strict=True):
             special = ROLES.get(run.status, "") if column.title == "status" and not here else role
-            line += [Span(fit(column.text(run), column.width), special), Span("  ", role)]
+            line += [Span(text, special), Span("  ", role)]
         line.append(Span(sparkline(run.loss, spark), role or "live"))
         used = 3 + sum(column.width + 2 for column in columns) + spark
         return (*line, Span(" " * max(0, width - used), role))
@@ -231,15 +243,26 @@ def laid_out(width: int, all_columns: Sequence[Column] = COLUMNS) -> tuple[list[
     return [], 0
 
 
-def with_room(columns: Sequence[Column], width: int, longest: int) -> list[Column]:
-    """The columns, that of the run as wide as the longest name with its id, where there is room for both."""
-    more = longest - next((column.width for column in columns if column.title == "run"), longest)
-    if not 0 <= more <= width - sum(column.width + 2 for column in columns):
-        return list(columns)
-    return [
-        replace(column, width=column.width + more, text=_named) if column.title == "run" else column
-        for column in columns
-    ]
+def with_room(
+    columns: Sequence[Column], spark: int, width: int, runs: Sequence[RunSummary]
+) -> tuple[list[Column], int]:
+    """The columns and the sparkline, with that of the run as wide as the longest name with its id, where there is room
+    for both; else as wide as the longest of what it has anyway, if the sparkline can spare as much."""
+    at = next((at for at, column in enumerate(columns) if column.title == "run"), None)
+    if at is None or not runs:
+        return list(columns), spark
+    column = columns[at]
+    left = width - sum(each.width + 2 for each in columns)
+    both = max(cell_len(_named(run)) for run in runs) - column.width
+    alone = max(cell_len(column.text(run)) for run in runs) - column.width
+    if 0 <= both <= left - spark:
+        wider = replace(column, width=column.width + both, text=_named)
+    elif 0 < alone <= left - (LEAST_SPARK if spark else 0):
+        wider = replace(column, width=column.width + alone)
+        spark = min(spark, left - alone)
+    else:
+        return list(columns), spark
+    return [*columns[:at], wider, *columns[at + 1 :]], spark
 
 
 def _named(run: RunSummary) -> str:
