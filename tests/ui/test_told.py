@@ -82,7 +82,7 @@ KINDS: dict[str, Sequence[AnyEvent]] = {
 }
 
 
-@pytest.mark.parametrize(("kind", "size"), zip(KINDS, cycle(SIZES[:2]), strict=False), ids=str)
+@pytest.mark.parametrize(("kind", "size"), [*zip(KINDS, cycle(SIZES[:2]), strict=False)], ids=str)
 async def test_each_kind_opens_from_its_record(kind: str, size: tuple[int, int], tmp_path: Path) -> None:
     record = Record.create(tmp_path, {"preset_name": "made"})
     for event in KINDS[kind]:

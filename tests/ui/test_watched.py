@@ -325,7 +325,7 @@ async def test_in_the_list_it_stands_with_its_command_and_is_not_gone_on_with(sh
         await opened(shown)
         assert "main.py --epoch…" in shown.text()
         assert "python main.py --epochs 4 · cpu" in shown.text()
-        await shown.press("r")
+        await shown.press("R")
         assert say("watched.no_resume") in shown.the(KeyLine).plain()[0]
         await shown.press("slash", *"epochs", "enter", "enter")
         assert "watching  python main.py" in shown.text()
