@@ -266,21 +266,26 @@ class OwnOptimizer(Optimizer, Decaying):
         return {"lr": self.lr} | ({"weight_decay": self.weight_decay} if self.weight_decay else {})
 
 
-def _whose(value: object) -> str:
-    """Whether an optimizer is a person's own."""
+def _whose(value: object) -> object:
+    """The name of one of PyTorch's, or "own" of a person's own."""
     name = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
-    return "own" if is_code(name) else "torch"
+    return "own" if is_code(name) else name
 
 
 AnyOptimizer: TypeAlias = Annotated[
-    Annotated[
-        Annotated[
-            SGD | Adam | AdamW | RMSprop | Adadelta | Adagrad | NAdam | RAdam | Adamax | ASGD | Rprop | Adafactor,
-            Field(discriminator="name"),
-        ],
-        Tag("torch"),
-    ]
-    | Annotated[OwnOptimizer, Tag("own")],
+    Annotated[OwnOptimizer, Tag("own")]
+    | Annotated[SGD, Tag("SGD")]
+    | Annotated[Adam, Tag("Adam")]
+    | Annotated[AdamW, Tag("AdamW")]
+    | Annotated[RMSprop, Tag("RMSprop")]
+    | Annotated[Adadelta, Tag("Adadelta")]
+    | Annotated[Adagrad, Tag("Adagrad")]
+    | Annotated[NAdam, Tag("NAdam")]
+    | Annotated[RAdam, Tag("RAdam")]
+    | Annotated[Adamax, Tag("Adamax")]
+    | Annotated[ASGD, Tag("ASGD")]
+    | Annotated[Rprop, Tag("Rprop")]
+    | Annotated[Adafactor, Tag("Adafactor")],
     Discriminator(_whose),
 ]
 
