@@ -208,16 +208,8 @@ def test_under_the_command_watch_it_adds_to_that_run(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(LOOP + "with tui_trainer.watch(runs=runs) as run:\n    train(5, run)\n")
     (tmp_path / "runs").mkdir()
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "tui_trainer", "watch", "--plain", "--runs-dir", str(tmp_path / "runs")),
-            *("--", sys.executable, str(script), str(tmp_path / "runs")),
-        ],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
+    command = ("watch", "--plain", "--runs-dir", str(tmp_path / "runs"), "--")
+    done = preloaded.run(*command, sys.executable, str(script), str(tmp_path / "runs"))
     assert done.returncode == 0, done.stderr
     (history,) = histories(tmp_path)
     assert (history.steps, len(history.series["tensor"].steps)) == (5, 5)
