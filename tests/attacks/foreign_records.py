@@ -12,7 +12,8 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from tests.attacks.mutations import flip_bits
@@ -128,21 +129,18 @@ def findings_in_folders(folder: Path, count: int, seed: int) -> Iterator[str]:
         are_sound = all(content == SEVERAL[name] for name, content in contents.items() if "tfevents" not in name)
         for name, content in contents.items():
             (path / name).write_bytes(content)
-        began = time.process_time()
-        try:
-            for record in records_in(path):
-                for name, series in _read(record.path).items():
-                    if len(set(series.steps)) < len(series.steps):
-                        yield f"several forms {number}: a step of {name} twice"
-                    told = zip(series.steps, series.values, strict=True)
-                    if are_sound and any(value != VALUES[name](step) for step, value in told if value == value):
-                        yield f"several forms {number}: another number of {name}"
-        except RunNotFound:
-            pass
-        except Exception as error:
-            yield f"several forms {number}: {type(error).__name__}: {error}"
-        if (took := time.process_time() - began) > LONGEST_S:
-            yield f"several forms {number}: {took:.1f} s"
+        yield from _wrong(f"several forms {number}", partial(_wrong_series, path, are_sound))
+
+
+def _wrong_series(folder: Path, are_sound: bool) -> Iterator[str]:
+    """What is wrong with what is read there."""
+    for record in records_in(folder):
+        for name, series in _read(record.path).items():
+            if len(set(series.steps)) < len(series.steps):
+                yield f"a step of {name} twice"
+            told = zip(series.steps, series.values, strict=True)
+            if are_sound and any(value != VALUES[name](step) for step, value in told if value == value):
+                yield f"another number of {name}"
 
 
 def findings(folder: Path, form: str, make: Callable[[random.Random], bytes], count: int, seed: int) -> Iterator[str]:
@@ -151,15 +149,26 @@ def findings(folder: Path, form: str, make: Callable[[random.Random], bytes], co
     for number in range(count):
         beside.write_bytes(damaged(random.Random(f"beside {seed} {number}"), HPARAMS.encode()))
         path.write_bytes(make(random.Random(f"{form} {seed} {number}")))
-        began = time.process_time()
-        try:
-            _read(path)
-        except RunNotFound:
-            pass
-        except Exception as error:
-            yield f"{form} {number}: {type(error).__name__}: {error}"
-        if (took := time.process_time() - began) > LONGEST_S:
-            yield f"{form} {number}: {took:.1f} s"
+        yield from _wrong(f"{form} {number}", partial(_nothing_wrong, path))
+
+
+def _nothing_wrong(path: Path) -> tuple[()]:
+    _read(path)
+    return ()
+
+
+def _wrong(what: str, read: Callable[[], Iterable[str]]) -> Iterator[str]:
+    """What went wrong as it was read: what that tells of, an error, or that it took too long."""
+    began = time.process_time()
+    try:
+        for each in read():
+            yield f"{what}: {each}"
+    except RunNotFound:
+        pass
+    except Exception as error:
+        yield f"{what}: {type(error).__name__}: {error}"
+    if (took := time.process_time() - began) > LONGEST_S:
+        yield f"{what}: {took:.1f} s"
 
 
 def _read(path: Path) -> Mapping[str, Series]:

@@ -163,15 +163,14 @@ def _problems(file: str, options: dict[str, Any]) -> list[Problem]:
     if checked.preset is None or checked.errors or not has_torch():
         return checked.problems
     with garbage.none_in_imports():
-        from tui_trainer.engine.devices import load_optimizers
         from tui_trainer.engine.lr_preview import length_of, rehearse
         from tui_trainer.engine.parameter_groups import misfits
-
-        load_optimizers()
     model = options["model"] or (checked.preset.made_for or MadeFor()).model or MODEL
     if misfit := misfits(checked.preset, model):
         return checked.problems + misfit
-    rehearsed = rehearse(checked.preset, length_of(checked.preset, conditions(checked.preset.made_for).train_images))
+    length = length_of(checked.preset, conditions(checked.preset.made_for).train_images)
+    with garbage.none_in_imports():  # the first optimizer imports as much again
+        rehearsed = rehearse(checked.preset, length)
     return checked.problems + rehearsed.problems
 
 
