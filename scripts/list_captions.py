@@ -12,6 +12,7 @@ import fnmatch
 import re
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
@@ -195,10 +196,11 @@ def text() -> str:
     for kind, id, file, test in marked():
         if (line := f"`{test}` ({file.relative_to(ROOT).as_posix()})") not in tests[id][kind]:
             tests[id][kind].append(line)
-    lines = [HEAD, *(f"- [{title}](#{_anchor(title)}): `{section}.py`" for section, title in SECTIONS.items())]
+    titles = {section: import_module(f"tui_trainer.text.captions.{section}").TITLE for section in SECTIONS}
+    lines = [HEAD, *(f"- [{title}](#{_anchor(title)}): `{section}.py`" for section, title in titles.items())]
     lines += ["\nand, of one rule each, in tables:\n"]
     lines += [*(f"- [{table.title}](#{_anchor(table.title)}): `{table.module}`" for table in TABLES), ""]
-    for section, title in SECTIONS.items():
+    for section, title in titles.items():
         lines.append(f"## {title}\n")
         for id, caption in CAPTIONS.items():
             if id.partition(".")[0] == section:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from tui_trainer.allowed_code import refusal
 from tui_trainer.commands import SetEpochs
@@ -22,8 +21,7 @@ EXTEND, CONSTANT = "extend", "constant"
 """What may follow the end of a run that goes on beyond it, beside a preset: its own schedule, or its last LR."""
 
 
-@dataclass(frozen=True)
-class Extension:
+class Extension(NamedTuple):
     """Another number of epochs, asked for as a run is gone on with."""
 
     epochs: int

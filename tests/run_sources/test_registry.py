@@ -41,13 +41,10 @@ class OtherSource:
 
 
 class OtherKind:
-    name = "other"
+    names = ("other",)
 
-    def recognises(self, path: Path) -> bool:
-        return path.suffix == ".other"
-
-    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> OtherSource:
-        return OtherSource()
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> OtherSource | None:
+        return OtherSource() if path.suffix == ".other" else None
 
 
 def test_a_kind_more_is_asked_for_what_the_others_do_not_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,8 +39,6 @@ from tui_trainer.records.record import Record
 from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.remote.address import is_address
 from tui_trainer.run_request import RunRequest
-from tui_trainer.run_sources.in_process import LocalRun
-from tui_trainer.run_sources.launcher import InProcessLauncher
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
 from tui_trainer.text.captions import say
@@ -53,6 +51,8 @@ if TYPE_CHECKING:
     from tui_trainer.compare.queue import Queue
     from tui_trainer.records.history import History
     from tui_trainer.records.range_tests import RangeTestRecord
+    from tui_trainer.run_sources.in_process import LocalRun
+    from tui_trainer.run_sources.launcher import InProcessLauncher
     from tui_trainer.text.alert_rule import AlertRule
     from tui_trainer.ui.app import TrainerApp
     from tui_trainer.ui.context import AppContext
@@ -173,6 +173,8 @@ def _show(
 
     A run outlives its screen: where the terminal was closed, or the person left it training, this waits for its end.
     """
+    from tui_trainer.run_sources.launcher import InProcessLauncher  # of no use to `attach`
+
     launcher = InProcessLauncher(runs, sys.argv, told.notify)
     apps: list[TrainerApp] = []
     comparisons = Comparisons(

@@ -8,10 +8,9 @@ import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -24,8 +23,7 @@ from tui_trainer.text.plain import plain
 from tui_trainer.torchrun import this_rank
 
 
-@dataclass(frozen=True)
-class NotifyOptions:
+class NotifyOptions(NamedTuple):
     """What the person wants to be told of, and how."""
 
     notify: tuple[Told, ...] = ()

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, cast
 
@@ -141,6 +140,8 @@ class OptimizerCode(NameOrCode):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if not is_code(value):
+            from importlib.metadata import entry_points  # of use here alone, and slow to load
+
             value = next((entry.value for entry in entry_points(group=ENTRY_POINTS, name=str(value))), value)
         return super().convert(value, param, ctx)
 
@@ -422,9 +423,12 @@ def found(runs: Path, given: str) -> Path:
 
 def range_test(runs: Path, given: str) -> Path | None:
     """The folder of the LR range test that is meant; None where a run is, or nothing."""
+    from tui_trainer.records.run_index import find, is_record
+
+    if is_record(runs / given):
+        return None  # by its id, as a list names it
     from tui_trainer.records import range_tests
     from tui_trainer.records.errors import RunsError, unsaid
-    from tui_trainer.records.run_index import find
 
     tested, why = None, ""
     try:

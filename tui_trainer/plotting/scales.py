@@ -7,9 +7,8 @@ import itertools
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil, floor, inf, log10
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 STEPS = (1.0, 2.0, 5.0)
 """What ticks may be apart, times a power of ten."""
@@ -26,8 +25,7 @@ NOTHING = 1e-30
 """What is smaller is drawn as zero."""
 
 
-@dataclass(frozen=True)
-class Tick:
+class Tick(NamedTuple):
     """A labelled place on an axis."""
 
     at: int
@@ -35,8 +33,7 @@ class Tick:
     label: str
 
 
-@dataclass(frozen=True)
-class Scale:
+class Scale(NamedTuple):
     """What the bottom and the top edge of a chart stand for: values, or their powers of ten where it is `log`."""
 
     low: float

@@ -7,7 +7,7 @@ that was resumed or switched, and of a record.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tui_trainer.events import PlanMade, ResolvedConfig
 from tui_trainer.records.history import History
@@ -27,8 +27,7 @@ ROUNDING = 1e-9
 """As a part of the highest LR: what is no further apart is the same, but for rounding."""
 
 
-@dataclass(frozen=True)
-class Phase:
+class Phase(NamedTuple):
     """A part of the curve in which the LR goes one way, or stays."""
 
     caption: str
@@ -69,7 +68,7 @@ class PlanPhases:
         while at < swa:
             phase, at = self._phase(steps[:swa], lrs[:swa], at, end)
             if phase.caption == "plan.holds" and swa < len(steps):
-                phase = replace(phase, caption="plan.holds_through")
+                phase = phase._replace(caption="plan.holds_through")
             self.phases.append(phase)
         if swa < len(steps):
             self.phases.append(Phase("plan.to_swa_lr", lrs[max(0, swa - 1)], lrs[-1], steps[swa], steps[-1]))

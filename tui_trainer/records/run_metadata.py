@@ -17,8 +17,8 @@ from tui_trainer.files.safe_open import open_regular, read_regular
 from tui_trainer.records.errors import RunUnreadable, reason, unsaid
 from tui_trainer.records.lines import unsealed
 from tui_trainer.records.lock import words_in
-from tui_trainer.text.alert_rule import BadRule, check_rules
 from tui_trainer.text.captions import say
+from tui_trainer.text.secret_hints import may_hold_secret
 
 LARGEST = 4 << 20
 """Bytes; ours has a few thousand."""
@@ -44,7 +44,7 @@ def read_facts(folder: Path, warn: Callable[[str], None] = unsaid) -> dict[str, 
         warn(say("record.facts_damaged", why=say("record.no_object")))
         return {}
     command = facts.get("command")
-    if isinstance(command, list) and all(isinstance(word, str) for word in command):
+    if isinstance(command, list) and all(isinstance(word, str) for word in command) and may_hold_secret(command):
         from tui_trainer.text.secrets import blanked  # no first frame waits for it
 
         facts["command"] = blanked(command)
@@ -177,6 +177,8 @@ def _rules(given: object) -> tuple[str, ...]:
     """Rules for alerts of a record; none where they are not ones."""
     if not isinstance(given, list) or not all(isinstance(rule, str) for rule in given):
         return ()
+    from tui_trainer.text.alert_rule import BadRule, check_rules
+
     try:
         return check_rules(tuple(given))
     except BadRule:

@@ -37,6 +37,7 @@ from tui_trainer.run_sources.kernel_log import memory_kills
 from tui_trainer.run_sources.monitoring import AlertMonitor, WarningCapture
 from tui_trainer.run_sources.notifier import Told
 from tui_trainer.run_sources.run_source import GATE_S, Capabilities, crashed
+from tui_trainer.text import captions
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.torchrun import tells_of_loss, this_rank
@@ -216,6 +217,7 @@ class LocalRun:
                 at = time.time()
                 return RunEnded(at=at, status="stopped", reason=stop.reason, step=0, epoch=0, exit_code=stop.exit_code)
         try:
+            captions.load()  # it may train for days
             self._warn()
             from tui_trainer.engine.prepare import prepare
 

@@ -4,59 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from tui_trainer.foreign_records import forms
-from tui_trainer.foreign_records.pieces import Kind
 from tui_trainer.records.errors import RunNotFound
 from tui_trainer.records.run_index import is_record
-from tui_trainer.run_sources.foreign_source import ForeignSource
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.run_source import RunSource
-from tui_trainer.text.alert_rule import AlertRule
+
+if TYPE_CHECKING:
+    from tui_trainer.text.alert_rule import AlertRule
 
 
 class SourceKind(Protocol):
     """A kind of record. One more is a module of its own here, and a line in `KINDS`."""
 
-    name: str
-    """What a person calls it: `tui-trainer`, `TensorBoard`."""
+    @property
+    def names(self) -> Sequence[str]:
+        """What a person calls its forms: `tui-trainer`, `TensorBoard`."""
 
-    def recognises(self, path: Path) -> bool:
-        """Whether such a record lies at a path, by what is in it; a glance, that neither waits nor raises."""
-
-    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> RunSource:
-        """Look at it. Nothing is read yet; `poll` reads."""
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> RunSource | None:
+        """What lies at a path, if it is of this kind by what is in it: a glance, that neither waits nor raises. Nothing
+        more is read yet; `poll` reads.
+        """
 
 
 class OurRecords:
     """Runs that this program trains or has trained."""
 
-    name = "tui-trainer"
+    names = ("tui-trainer",)
 
-    def recognises(self, path: Path) -> bool:
-        return is_record(path)
-
-    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> RunSource:
-        return JournalSource(path, readonly=readonly)
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> RunSource | None:
+        return JournalSource(path, readonly=readonly) if is_record(path) else None
 
 
 class OthersRecords:
-    """Runs that another tool records, of one form."""
+    """Runs that another tool records. Their readers are loaded where a path is none of ours."""
 
-    def __init__(self, form: Kind) -> None:
-        self.name = form.tool
-        self._form = form
+    @property
+    def names(self) -> Sequence[str]:
+        from tui_trainer.foreign_records.forms import TOOLS
 
-    def recognises(self, path: Path) -> bool:
-        return self._form.recognises(path)
+        return TOOLS
 
-    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> RunSource:
-        return ForeignSource(self._form, path, rules=rules, as_ours=as_ours)
+    def open(self, path: Path, *, readonly: bool, rules: Sequence[AlertRule], as_ours: bool) -> RunSource | None:
+        from tui_trainer.foreign_records.forms import KINDS as FORMS
+        from tui_trainer.run_sources.foreign_source import ForeignSource
+
+        form = next((each for each in FORMS if each.recognises(path)), None)
+        return None if form is None else ForeignSource(form, path, rules=rules, as_ours=as_ours)
 
 
-KINDS: list[SourceKind] = [OurRecords(), *map(OthersRecords, forms.KINDS)]
-"""In the order in which they are asked: the first that recognises a path takes it."""
+KINDS: list[SourceKind] = [OurRecords(), OthersRecords()]
+"""In the order in which they are asked: the first that knows a path takes it."""
 
 
 def open_source(
@@ -74,8 +73,9 @@ def open_source(
         RunNotFound: nothing that is known lies there.
     """
     for kind in KINDS:
-        if kind.recognises(path):
-            return kind.open(path, readonly=readonly, rules=rules, as_ours=as_ours)
+        source = kind.open(path, readonly=readonly, rules=rules, as_ours=as_ours)
+        if source is not None:
+            return source
     raise RunNotFound(
-        f"{path} holds no run: it has none of the forms {', '.join(dict.fromkeys(kind.name for kind in KINDS))}."
+        f"{path} holds no run: it has none of the forms {', '.join(name for kind in KINDS for name in kind.names)}."
     )

@@ -11,10 +11,9 @@ import re
 import shlex
 from collections.abc import Sequence
 
-BLANK = "***"
+from tui_trainer.text.secret_hints import LONGEST, may_hold_secret
 
-LONGEST = 64 * 1024
-"""Characters of a word that are looked through; a longer one is blanked whole."""
+BLANK = "***"
 
 _CALLED = (
     r"(?:token|passwd|password|passphrase|secret|credentials?|cookie|bearer|authorization|signature"
@@ -44,20 +43,11 @@ _KNOWN_FORMS = re.compile(
 )
 _RANDOM = re.compile(r"(?=[^\s/]*[0-9])(?=[^\s/]*[A-Za-z])[\w\-.~:%=+]{20,}")
 _BARE_RANDOM = re.compile(r"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])[\w\-]{24,}")
-_HINTS = [
-    *(":", "=", "@", "-c", "-u", "notify", "webhook", "token", "pass", "secret", "credential", "cookie", "bearer"),
-    *("auth", "key", "sig", "xox", "xapp", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat", "sk-", "hf_"),
-    *("akia", "eyj"),
-]
-"""Without any of them there is no secret that would be known."""
 
 
 def blanked(command: Sequence[str]) -> list[str]:
     """A command line, as in `sys.argv`, with `BLANK` in the place of each secret."""
-    text = "\0".join(command).lower()
-    if len(text) <= LONGEST and not any(hint in text for hint in _HINTS):
-        return list(command)  # of thousands of records most are such
-    return _words(command, inner=False)
+    return _words(command, inner=False) if may_hold_secret(command) else list(command)
 
 
 def is_called_secret(name: str) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import events
 from textual.app import ComposeResult
@@ -20,8 +19,7 @@ from tui_trainer.ui.panel import BLANK, Line, Panel, Span
 WIDTH = 62
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One answer: a letter for the keyboard, what it says, what follows from it, and what the asker gets."""
 
     key: str

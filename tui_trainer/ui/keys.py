@@ -4,8 +4,7 @@ number key of each, and the forms that its key goes through."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from textual.binding import Binding, BindingType
 
@@ -19,8 +18,7 @@ FORMS: tuple[Form, ...] = get_args(Form)
 WORDS: dict[Form, str] = {"full": "full", "line": "one line"}
 
 
-@dataclass(frozen=True)
-class PanelForms:
+class PanelForms(NamedTuple):
     """One panel: the forms that its key goes through, the first of them to begin with."""
 
     id: str
@@ -100,8 +98,7 @@ TITLES: dict[KeyContext, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """One key, or a few that do the same, in one place of the app."""
 
     place: KeyContext

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui_trainer.commands import SwitchPreset
@@ -94,9 +95,9 @@ class Launching:
     def resume(self, folder: Path, extension: Extension | None = None) -> None:
         """Go on with a run that ended early, or beyond its end, in a process of its own."""
         context, on_resume, on_extend = self._context, self._context.on_resume, self._context.on_extend
-        go_on: Callable[[], None] | None = on_resume and (lambda: on_resume(folder))
+        go_on: Callable[[], None] | None = partial(on_resume, folder) if on_resume is not None else None
         if extension is not None:
-            go_on = on_extend and (lambda: on_extend(folder, extension))
+            go_on = partial(on_extend, folder, extension) if on_extend is not None else None
         if go_on is None:
             shown = context.source
             address = shown.capabilities.address if shown is not None and shown.folder == folder else None

@@ -4,9 +4,8 @@ curves, gutters, ticks and a title that fits."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import inf
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -39,8 +38,7 @@ LAST_BEFORE_RIGHT = 2
 """Parts of a title with this number or a lower one stay longer than what stands at its right end."""
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """The parts of a chart in cells. Charts of one width have the same gutters, and so the same columns."""
 
     left: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -128,7 +127,7 @@ class LossChart(MouseChart):
         low, high = min(extent[0], extent[1] - 0.02), max(extent[1], min(1.0, extent[1] + 0.02))
         scale = self.scale("accuracy", (low, high), frame.height, False, frame.right)
         top = scale.height(1.0) * frame.height  # an accuracy above 1 is nothing to label
-        return replace(scale, ticks=tuple(tick for tick in scale.ticks if tick.at <= top))
+        return scale._replace(ticks=tuple(tick for tick in scale.ticks if tick.at <= top))
 
     def _under(self, history: History, frame: Frame) -> list[Glyph]:
         """Under the curves: what the LR chart has too, and the names of presets switched to."""

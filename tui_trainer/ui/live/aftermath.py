@@ -4,8 +4,7 @@ goes on."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 ENDED_EARLY = ("stopped", "crashed")
 
 
-@dataclass(frozen=True)
-class Ways:
+class Ways(NamedTuple):
     """How one can go on from this screen."""
 
     resume: bool = False

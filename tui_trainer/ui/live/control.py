@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tui_trainer.commands import (
     AnyCommand,
@@ -37,8 +36,7 @@ SLOW = 0.5
 """Seconds that slow motion holds a call: long enough to read the value it made."""
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why a command was not even sent."""
 
     text: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from tui_trainer.events import CallFollowed
 from tui_trainer.records.columns import CallTally
@@ -15,8 +14,7 @@ LinePlace: TypeAlias = Literal["epochs", "batches", "batch", "epoch"]
 """The two `for` lines; a call within a batch; a call at an epoch's end."""
 
 
-@dataclass(frozen=True)
-class LoopLine:
+class LoopLine(NamedTuple):
     """A line of the listing."""
 
     code: str

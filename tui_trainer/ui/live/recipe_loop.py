@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_trainer.events import CallsMade, ResolvedConfig
@@ -132,9 +131,9 @@ def _of_several(batches: int, each: list[LoopLine], step: list[LoopLine]) -> lis
         "loss": f"{CODE['loss']} / {batches}",
     }
     return [
-        *(replace(line, code=code.get(line.call, line.code)) for line in each),
+        *(line._replace(code=code.get(line.call, line.code)) for line in each),
         LoopLine(f"if batch % {batches} == 0 or is_last:", "", "batch", _INDENTS["batch"]),
-        *(replace(line, indent=line.indent + 1) for line in step),
+        *(line._replace(indent=line.indent + 1) for line in step),
     ]
 
 

@@ -21,7 +21,6 @@ from tui_trainer.ui.charts.chart import Chart
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.charts.plan_strip import PlanStrip
-from tui_trainer.ui.entry import Entry
 from tui_trainer.ui.keys import KEYS, PANELS, KeyContext, bindings
 from tui_trainer.ui.live.aftermath import ENDED_EARLY, Aftermath, Ways, can_be_extended, can_be_resumed
 from tui_trainer.ui.live.compact import CompactLines
@@ -346,6 +345,8 @@ class LiveScreen(ChartKeys):
         def typed(line: str | None) -> None:
             if line:
                 self._asked(ask(line))
+
+        from tui_trainer.ui.entry import Entry  # no first frame waits for it
 
         self.app.push_screen(Entry(title, [forms], wrong=wrong), typed)
 

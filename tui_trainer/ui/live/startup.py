@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tui_trainer.events import TRAINING
 from tui_trainer.records.history import History
@@ -73,8 +73,7 @@ def _took(seconds: float) -> str:
     return f", {seconds:.0f} s" if seconds >= 0.5 else ""
 
 
-@dataclass(frozen=True)
-class Hint:
+class Hint(NamedTuple):
     """A sentence, and the keys it tells of: who presses one of them has understood."""
 
     keys: tuple[str, ...]

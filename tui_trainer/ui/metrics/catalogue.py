@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tui_trainer.records.run_filter import glob
+from tui_trainer.text.glob import glob
 
 if TYPE_CHECKING:
     from tui_trainer.records.history import History

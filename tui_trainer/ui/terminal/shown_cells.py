@@ -45,6 +45,8 @@ class ShownCells:
     def __init__(self) -> None:
         """Nothing is known of what it shows."""
         self._rows: list[list[Cell]] = []
+        self._not_looked_at: dict[int, list[tuple[int, list[Segment], ColorSystem]]] = {}
+        """By line, what was written to it and is not yet in `_rows`: where it begins, and what it is."""
         self._is_known = True
         """False once `forget` was called."""
         self._looks: dict[tuple[Style, ColorSystem], Look] = {}
@@ -63,6 +65,7 @@ class ShownCells:
         if not self._is_known:
             self._is_known = True
             self._rows = []
+            self._not_looked_at = {}
             return _in_the_shorter_order(self._all_of(pieces, colors))
         before: dict[int, list[Cell]] = {}
         """Each line that changes, as it is shown."""
@@ -82,8 +85,7 @@ class ShownCells:
         runs = []
         for line, column, each in pieces:
             segments = [segment for segment in each if not segment.control]
-            cells = self._cells(segments, colors)
-            self._row(line, column + len(cells))[column : column + len(cells)] = cells
+            self._not_looked_at.setdefault(line, []).append((column, segments, colors))
             for text, style, _ in segments:
                 look, width = self._look(style or Style.null(), colors), cell_len(text)
                 runs.append(_Run(line, column, look, text, width, not look.attributes and not text.strip(" ")))
@@ -92,6 +94,9 @@ class ShownCells:
 
     def _row(self, line: int, width: int) -> list[Cell]:
         """A line, with so many cells at the least."""
+        for column, segments, colors in self._not_looked_at.pop(line, ()):
+            cells = self._cells(segments, colors)
+            self._row(line, column + len(cells))[column : column + len(cells)] = cells
         while len(self._rows) <= line:
             self._rows.append([])
         row = self._rows[line]

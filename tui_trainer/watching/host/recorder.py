@@ -17,6 +17,7 @@ from tui_trainer.commands import Stop
 from tui_trainer.engine.control import CommandRefused
 from tui_trainer.records.errors import RunsError, reason
 from tui_trainer.records.record import Record
+from tui_trainer.text import captions
 from tui_trainer.watching.host import endings, environment, keyboard, out_of_sight
 from tui_trainer.watching.host.beginning import TRACES, begin_record
 from tui_trainer.watching.host.messages import Lines, tell
@@ -98,6 +99,7 @@ class Recorder:
 
     def run(self) -> None:
         """From the beginning to the end."""
+        captions.load()  # the command may train for days
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         if self._within is None and (unseen := out_of_sight.reason(self._request.command)):
