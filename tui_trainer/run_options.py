@@ -76,9 +76,3 @@ MOST_THREADS = 1024
 """More than any machine has cores; where the system has no room for so many, OpenMP ends the process without a word."""
 
 DEVICE_PATTERN = r"^(auto|cpu|cuda|cuda:\d+)$"
-
-
-def train_images(dataset: str, limit: int | None, own_images: int | None = None) -> int:
-    """How many images of a data set train, where no more than `limit` may; one of a person's own has `own_images`."""
-    there = TRAIN_IMAGES.get(dataset, own_images or 0)
-    return there if limit is None else min(limit, there)

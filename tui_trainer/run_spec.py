@@ -14,7 +14,6 @@ from tui_trainer.events import RunConfigured
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import TAKEN_ALONG, Preset
 from tui_trainer.run_options import (
-    BATCH_NORM_MODELS,
     DATASET,
     DATASETS,
     DEVICE_PATTERN,
@@ -23,7 +22,6 @@ from tui_trainer.run_options import (
     MOST_THREADS,
     MetricsLevel,
     Precision,
-    train_images,
 )
 from tui_trainer.text.alert_rule import AlertRule, check_rules, parse
 from tui_trainer.text.captions import say
@@ -141,12 +139,12 @@ class RunSpec(BaseModel):
     @property
     def train_images(self) -> int:
         """How many images an epoch trains on."""
-        return train_images(self.dataset, self.limit_train, self.own_images)
+        return self.conditions.train_images
 
     @property
     def conditions(self) -> RunConditions:
         """What a preset does not say of this run, for its checks."""
-        return RunConditions(self.train_images, batchnorm=self.model in BATCH_NORM_MODELS, model=self.model)
+        return RunConditions.of(options=vars(self))
 
     @property
     def batches_per_epoch(self) -> int:

@@ -6,9 +6,10 @@ of CIFAR-10 instead of the digits, `--mnist` the whole of MNIST; both are read f
 
 A preset takes thirteen trainings: on one core some minutes with the digits. With `--progress FILE` each is written
 there as it is over, and what stands there is not trained again: a command that was cut off goes on, and one of another
-`find-lr` is refused, since the grid is trained after that was last changed. `--pairs N` tells instead what the test
-costs: the processor's seconds of its 200 steps over those of as many bare ones, in N pairs, by turns before and behind;
-of `mlp`, whose steps are the shortest.
+`find-lr` is refused, since the grid is trained after that was last changed. `--trainings N` trains each LR with N
+seeds, from that of the test on, and tells the mean with the standard deviation: seeds differ by as much as LRs that
+are beside one another do. `--pairs N` tells instead what the test costs: the processor's seconds of its 200 steps over
+those of as many bare ones, in N pairs, by turns before and behind; of `mlp`, whose steps are the shortest.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain, count, islice
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median, stdev
 from typing import Any
 
 from torch.nn import functional
@@ -106,23 +107,36 @@ def suggested(name: str, text: str, **options: Any) -> dict[str, Any]:
     return {"about": about, "none_because": curve.none_because, "lrs": lrs}
 
 
-def table(name: str, progress: Progress, **options: Any) -> list[str]:
+def told(accuracies: Sequence[float]) -> str:
+    """Their mean, and of several seeds how far they spread."""
+    spread = f" ± {stdev(accuracies):.4f}" if len(accuracies) > 1 else ""
+    return f"{fmean(accuracies):.4f}{spread}"
+
+
+def table(name: str, progress: Progress, seeds: Sequence[int], **options: Any) -> list[str]:
     """Of one preset, in Markdown."""
     text = find(name).read_text("utf-8")
 
-    def accuracy(lr: float) -> float:
-        found: float = progress.of(f"{name} {lr:g}", lambda: trained(text, lr, **options), **options)
-        return found
+    def accuracies(lr: float) -> list[float]:
+        def of_seed(seed: int) -> float:
+            of_run = options | {"seed": seed}
+            found: float = progress.of(f"{name} {lr:g}", lambda: trained(text, lr, **of_run), **of_run)
+            return found
 
-    test = progress.of(f"{name} find-lr", lambda: suggested(name, text, **options), **options)
-    grid = {lr: accuracy(lr) for lr in GRID}
-    best = max(grid.values())
+        return [of_seed(seed) for seed in seeds]
+
+    test_options = options | {"seed": seeds[0]}
+    test = progress.of(f"{name} find-lr", lambda: suggested(name, text, **test_options), **test_options)
+    grid = {lr: accuracies(lr) for lr in GRID}
+    best = max(map(fmean, grid.values()))
     rows = [f"{name}: {test['about']}", "", "| LR | accuracy | |", "| --- | --- | --- |"]
-    rows += [f"| {lr:g} | {of_lr:.4f} | {'best' if of_lr == best else ''} |" for lr, of_lr in grid.items()]
+    rows += [f"| {lr:g} | {told(of_lr)} | {'best' if fmean(of_lr) == best else ''} |" for lr, of_lr in grid.items()]
     for rule, lr in test["lrs"].items():
-        of_lr = accuracy(lr)
-        verdict = "within 1 %" if of_lr >= best * (1 - NEAR) else f"{(1 - of_lr / best) * 100:.1f} % below"
-        rows.append(f"| {rule}: {lr:g} | {of_lr:.4f} | {verdict} |")
+        of_lr = accuracies(lr)
+        verdict = (
+            "within 1 %" if fmean(of_lr) >= best * (1 - NEAR) else f"{(1 - fmean(of_lr) / best) * 100:.1f} % below"
+        )
+        rows.append(f"| {rule}: {lr:g} | {told(of_lr)} | {verdict} |")
     return [*rows, "" if test["lrs"] else f"no suggestion: {test['none_because']}", ""]
 
 
@@ -178,6 +192,7 @@ def main() -> None:
     ask.add_argument("--batch-size", type=int)
     ask.add_argument("--limit-train", type=int, metavar="N", help="the first N images to train on")
     ask.add_argument("--seed", type=int, default=0)
+    ask.add_argument("--trainings", type=int, default=1, metavar="N", help="of each LR, with N seeds from --seed on")
     ask.add_argument("--threads", type=int, default=1)
     ask.add_argument("--progress", type=Path, metavar="FILE", help="goes on from there")
     ask.add_argument("--pairs", type=int, metavar="N", help="time the test instead")
@@ -187,15 +202,15 @@ def main() -> None:
         options |= {"dataset": "mnist" if given.mnist else "cifar10", "data_dir": given.data_dir}
     if given.cifar10:
         options |= {"limit_train": given.cifar10, "limit_val": given.cifar10 // 4, "model": "resnet9-slim"}
-    asked = ("model", "limit_val", "limit_train", "batch_size", "seed")
+    asked = ("model", "limit_val", "limit_train", "batch_size")
     of_run = {key: getattr(given, key) for key in asked}
     options |= {key: value for key, value in of_run.items() if value is not None}
     if given.pairs:
-        print(cost(given.pairs, **options | {"model": "mlp"}))
+        print(cost(given.pairs, **options | {"model": "mlp", "seed": given.seed}))
         return
-    progress = Progress(given.progress)
+    progress, seeds = Progress(given.progress), range(given.seed, given.seed + given.trainings)
     for name in given.presets:
-        print("\n".join(table(name, progress, **options)), flush=True)
+        print("\n".join(table(name, progress, seeds, **options)), flush=True)
 
 
 if __name__ == "__main__":

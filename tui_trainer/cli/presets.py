@@ -145,30 +145,22 @@ def _problems(file: str, options: dict[str, Any]) -> list[Problem]:
     from tui_trainer.presets.checks import check_file
     from tui_trainer.presets.problems import PresetError
     from tui_trainer.presets.rules import RunConditions
-    from tui_trainer.presets.schema import MadeFor
-    from tui_trainer.run_options import MODEL
 
     try:
         path = find(file)
     except PresetError as error:
         return error.problems
-    conditions = partial(
-        RunConditions.of,
-        dataset=options["dataset"],
-        model=options["model"],
-        limit_train=options["limit_train"],
-        own_images=options.get("own_images"),
-    )
+    conditions = partial(RunConditions.of, options=options)
     checked = check_file(path, conditions, epochs=options["epochs"], batch_size=options["batch_size"])
     if checked.preset is None or checked.errors or not has_torch():
         return checked.problems
     with garbage.none_in_imports():
         from tui_trainer.engine.lr_preview import length_of, rehearse
         from tui_trainer.engine.parameter_groups import misfits
-    model = options["model"] or (checked.preset.made_for or MadeFor()).model or MODEL
-    if misfit := misfits(checked.preset, model):
+    run = conditions(checked.preset.made_for)
+    if misfit := misfits(checked.preset, run.model):
         return checked.problems + misfit
-    length = length_of(checked.preset, conditions(checked.preset.made_for).train_images)
+    length = length_of(checked.preset, run.train_images)
     with garbage.none_in_imports():  # the first optimizer imports as much again
         rehearsed = rehearse(checked.preset, length)
     return checked.problems + rehearsed.problems

@@ -8,11 +8,12 @@ rest are warnings.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 from tui_trainer.presets import schedulers as s
 from tui_trainer.presets.augmentation import RandAugment, RandomErasing
@@ -21,7 +22,7 @@ from tui_trainer.presets.optimizers import SGD, Adam, Adamax, AdamW, NAdam, OwnO
 from tui_trainer.presets.problems import Severity
 from tui_trainer.presets.schedulers import one_cycle_phases
 from tui_trainer.presets.schema import MadeFor, Preset
-from tui_trainer.run_options import BATCH_NORM_MODELS, DATASET, MODEL, MODEL_OPTIONS, train_images
+from tui_trainer.run_options import BATCH_NORM_MODELS, DATASET, MODEL, MODEL_OPTIONS, TRAIN_IMAGES
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, format_lr
 from tui_trainer.text.plain import plain
@@ -42,20 +43,17 @@ class RunConditions:
     """Steps of the optimizer in them."""
 
     @classmethod
-    def of(
-        cls,
-        made_for: MadeFor | None = None,
-        *,
-        dataset: str | None = None,
-        model: str | None = None,
-        limit_train: int | None = None,
-        own_images: int | None = None,
-    ) -> RunConditions:
-        """Those of the data set and the model that the person named, else those that the preset is made for."""
+    def of(cls, made_for: MadeFor | None = None, options: Mapping[str, Any] = MappingProxyType({})) -> RunConditions:
+        """Those of the data set and the model that the person named, else those that the preset is made for.
+
+        `options` are those of a run, as `RunSpec` has them: a data set of a person's own has `own_images`.
+        """
         own = made_for or MadeFor()
-        images = train_images(dataset or own.dataset or DATASET, limit_train, own_images)
-        network = model or own.model or MODEL
-        return cls(train_images=images, batchnorm=network in BATCH_NORM_MODELS, model=network)
+        dataset = options.get("dataset") or own.dataset or DATASET
+        images = TRAIN_IMAGES.get(dataset, options.get("own_images") or 0)
+        limit = options.get("limit_train")
+        network = options.get("model") or own.model or MODEL
+        return cls(images if limit is None else min(limit, images), network in BATCH_NORM_MODELS, network)
 
 
 @dataclass(frozen=True)

@@ -247,8 +247,7 @@ class AppContext:
         from tui_trainer.presets.rules import RunConditions
 
         given = self.request.options if self.defaults is not None and self.request is not None else {}
-        named = {key: given[key] for key in ("dataset", "model", "limit_train", "own_images") if key in given}
-        return RunConditions.of(made_for, **named)
+        return RunConditions.of(made_for, given)
 
     def follow(self, source: RunSource) -> None:
         """Take what is new of a run. While a long record is being read, frames follow each other without a rest."""
