@@ -173,10 +173,13 @@ def test_resume_asks_for_it_again_and_goes_on_from_any_folder(
 def test_a_session_asks_for_it_again_and_trains_anew_what_may_be_other_code(
     cli: Cli, runs: Path, here: OwnModule
 ) -> None:
-    asked = ["compare", "none", "steplr", "--epochs", "1", *SMALL, "--loss", here.of("same"), "--name", "two"]
+    code = ["--loss", here.of("same"), "--optimizer", here.of("Lion")]
+    asked = ["compare", "none", "steplr", "--epochs", "1", *SMALL, *code, "--name", "two"]
     assert cli(*asked, "--allow-code").exit_code == 0
     session = Session.open(next((runs / "sessions").iterdir()))
     assert all(session.record_of(entry) for entry in session.entries)
+    trained = [open_run(session.record_of(entry)).summary for entry in session.entries]
+    assert [run.config["optimizer.name"] for run in trained] == [here.of("Lion")] * 2
     (session.folder / "trials.jsonl").unlink()  # as one whose runs have not begun
     forgotten(here)
     again = cli("compare", "two")

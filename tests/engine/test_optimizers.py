@@ -1,17 +1,23 @@
-"""Optimizers of torch.optim beside the usual ones: a run with one trains as the loop by hand, float for float."""
+"""Optimizers of torch.optim beside the usual ones: a run with one trains as the loop by hand, float for float. All that
+torch has is known or refused."""
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from torch.nn import functional
+from torch.optim import lr_scheduler, swa_utils
 
 from tests.engine import tiny as t
 from tests.engine.tiny import TinyRun
 from tui_trainer.engine import models
 from tui_trainer.engine.datasets import batches
+from tui_trainer.presets.checks import check_text
+from tui_trainer.presets.optimizers import OPTIMIZERS
+from tui_trainer.presets.schedulers import SCHEDULERS
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "Adamax": ("lr = 0.01\nbetas = [0.8, 0.99]", {"lr": 0.01, "betas": (0.8, 0.99)}),
@@ -42,3 +48,31 @@ def test_losses_are_those_of_the_loop_by_hand(tiny: TinyRun, name: str) -> None:
 
     assert torch.equal(torch.tensor(tiny.losses), torch.tensor(losses))
     assert len(set(losses)) == 3 * t.BATCHES
+
+
+def of_torch(module: ModuleType, kind: type) -> list[str]:
+    """The classes of a kind that this torch has, by their public names."""
+    there = {name: each for name, each in vars(module).items() if isinstance(each, type) and not name.startswith("_")}
+    return sorted(name for name, each in there.items() if issubclass(each, kind) and each is not kind)
+
+
+ALL_OF_TORCH = [
+    *(("optimizer", name) for name in of_torch(torch.optim, torch.optim.Optimizer)),
+    *(("scheduler", name) for name in of_torch(lr_scheduler, lr_scheduler.LRScheduler)),
+    *(("scheduler", name) for name in of_torch(swa_utils, lr_scheduler.LRScheduler)),
+]
+
+
+@pytest.mark.parametrize(("table", "name"), ALL_OF_TORCH, ids=[name for _, name in ALL_OF_TORCH])
+def test_each_optimizer_and_scheduler_of_torch_is_known_or_refused_with_a_reason(
+    table: str, name: str, captions_said: set[str]
+) -> None:
+    kinds = OPTIMIZERS if table == "optimizer" else SCHEDULERS
+    head = "" if table == "optimizer" else t.NONE.partition("[scheduler]")[0]
+    told = check_text(f'{head}[{table}]\nname = "{name}"\n', "p").problems
+    of_name = [problem.message for problem in told if problem.key == f"{table}.name"]
+    if name in kinds:
+        assert of_name == [] or name == "Rprop"  # of which it is warned, and that it runs
+    else:
+        assert [message.startswith(f"{name} ") for message in of_name] == [True]
+        assert "key.left_out" in captions_said

@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 
 from tests.engine import tiny as t
-from tests.engine.test_resume import numbers, stop_after
+from tests.engine.test_resume import Killed, assert_equal, forget_what_was_not_saved, kill_after, numbers, stop_after
 from tests.engine.tiny import BATCHES, IMAGES, TinyRun
 from tests.own_code import LOSSES, OwnModule
 from tui_trainer import log
@@ -134,19 +134,18 @@ def test_an_optimizer_that_is_the_presets_own_gives_the_same_run(tiny: TinyRun, 
     assert len(biases) == 3 * BATCHES
 
 
-def test_a_run_goes_on_to_the_bit_with_an_optimizer_of_a_persons_own(tiny: TinyRun, own: Own, tmp_path: Path) -> None:
+def test_killed_a_run_with_an_optimizer_of_a_persons_own_goes_on_to_the_bit(tiny: TinyRun, own: Own) -> None:
     options = own().allowed(optimizer="Lion")
-    for folder in ("whole", "parts"):
-        (tmp_path / folder).mkdir()
-    tiny.folder = tmp_path / "whole"
-    tiny.train(t.STEP, epochs=2, **options)
-    whole = tiny.losses
+    tiny.train(t.STEP, epochs=3, **options)
+    whole = numbers(tiny)
     tiny.events.clear()
-    tiny.folder = tmp_path / "parts"
-    stop_after(tiny, BATCHES + 1)
-    tiny.train(t.STEP, epochs=2, **options)
-    tiny.train(t.STEP, epochs=2, resume=True, **options)
-    assert tiny.losses == whole
+    kill_after(tiny, BATCHES + 2)
+    with pytest.raises(Killed):
+        tiny.train(t.STEP, epochs=3, **options)
+    tiny.when.clear()
+    assert forget_what_was_not_saved(tiny) == BATCHES
+    tiny.train(t.STEP, epochs=3, resume=True, **options)
+    assert_equal(numbers(tiny), whole)
 
 
 @pytest.mark.says("code.no_schedule")

@@ -230,6 +230,8 @@ def with_all_keys(draw: st.DrawFn) -> Written:
     )
     listed = LISTED.get(scheduler["name"], ())
     chosen = [{"match": "bias"}, {"match": "norm"}, {"name": "0.*"}, {"name": "2.*", "match": "bias"}]
+    if "momentum" in optimizer or not scheduler.get("cycle_momentum", True):
+        chosen.append({"match": "matrix", "optimizer": "Muon"})
     rates = {"lr": RATES, "lr_scale": RATES}
     if has_points or listed == ("max_lr",) or "base_lr" in listed:
         rates = {"lr_scale": RATES} if has_points else {}

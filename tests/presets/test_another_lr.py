@@ -88,6 +88,20 @@ def test_lrs_of_groups_that_stand_in_a_list_are_left_to_the_person() -> None:
         changed(LISTED.format(BIASES, [0.1, 0.2]))
 
 
+OF_BIASES = '[optimizer]\nname = "SGD"\nlr = 0.1\n[[optimizer.groups]]\nmatch = "bias"\n'
+
+
+@pytest.mark.says("find_lr.in_groups")
+def test_lrs_that_groups_have_by_themselves_are_left_to_the_person() -> None:
+    with pytest.raises(UserError, match="which the test raised along with that of all others; write it as lr_scale"):
+        changed(f"{OF_BIASES}lr = 0.2\n")
+
+
+@pytest.mark.never_says("find_lr.in_groups")
+def test_groups_with_a_multiple_of_the_lr_keep_that() -> None:
+    assert changed(f"{OF_BIASES}lr_scale = 2.0\n") == f"{OF_BIASES}lr_scale = 2.0\n".replace("0.1", "0.02")
+
+
 @pytest.mark.never_says("find_lr.in_a_list")
 def test_of_groups_the_lr_of_all_is_changed(captions_said: set[str]) -> None:
     assert "max_lr = 0.25" in changed(LISTED.format(BIASES, 0.1), 0.25)

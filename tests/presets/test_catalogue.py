@@ -56,7 +56,7 @@ def test_every_shipped_preset_is_clean_and_teaches(path: Path) -> None:
 def test_the_examples_of_the_readme_are_clean() -> None:
     whole, *parts = re.findall(r"```toml\n(.*?)```", (shipped_folder() / "README.md").read_text(), re.DOTALL)
     assert check_text(whole).problems == []
-    assert len(parts) == 6
+    assert len(parts) == 7
     for part in parts:
         optimizer = "" if "[optimizer]" in part else '[optimizer]\nname = "SGD"\nmomentum = 0.9\n'
         scheduler = "" if "[scheduler]" in part else '\n[scheduler]\nname = "none"\n'

@@ -87,6 +87,7 @@ def augmented(transforms: str) -> str:
 
 PEAKS = '[scheduler]\nname = "OneCycleLR"\nmax_lr = {}\n'
 BIAS = 'match = "bias"'
+MUON = '[[optimizer.groups]]\nmatch = "matrix"\noptimizer = "Muon"\n'
 
 EARLY = "[training]\nearly_stopping = {{{}}}\n" + SGD
 
@@ -111,6 +112,10 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         "uses the LR for its first step alone, and finds the sizes of others by itself: a schedule moves nothing",
     ),
     "rule.no_momentum": (one_cycle(optimizer=ADAGRAD), "Adagrad has no momentum to cycle; write cycle_momentum = f"),
+    "rule.beside_muon": (
+        one_cycle(optimizer='[optimizer]\nname = "AdamW"\n' + MUON),
+        "beside a group of Muon it is cycled of an optimizer with momentum alone, as SGD; write cycle_momentum = f",
+    ),
     "rule.momentum_upside_down": (one_cycle("base_momentum = 0.99"), "is above max_momentum, 0.95; swap them"),
     "rule.lr_not_used": (
         one_cycle(optimizer=with_lr("SGD", 0.1)),
@@ -400,6 +405,11 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
         one_cycle(optimizer='[optimizer]\nname = "Adamax"\n'),
         one_cycle(),
         one_cycle("cycle_momentum = false", optimizer=ADAGRAD),
+    ],
+    "rule.beside_muon": [
+        one_cycle(optimizer=SGD + MUON),
+        one_cycle(optimizer='[optimizer]\nname = "AdamW"\n'),
+        one_cycle("cycle_momentum = false", optimizer='[optimizer]\nname = "AdamW"\n' + MUON),
     ],
     "rule.momentum_upside_down": [one_cycle(), one_cycle("base_momentum = 0.99", "cycle_momentum = false")],
     "rule.lr_not_used": [one_cycle(), of("StepLR", "step_size = 3", optimizer=with_lr("SGD", 0.1))],

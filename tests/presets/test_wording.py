@@ -251,7 +251,22 @@ CASES: dict[str, tuple[str, set[str], str]] = {
     "an optimizer of matrices": (
         '[optimizer]\nname = "Muon"',
         {"key.left_out", "key.muon"},
-        "Muon takes matrices alone: convolutions, biases and what normalises need a second optimizer beside it",
+        "Muon takes matrices alone, in a group beside an optimizer for the rest: [[optimizer.groups]] with match =",
+    ),
+    "what SWA brings": (
+        with_scheduler("SWALR"),
+        {"key.left_out", "key.swalr"},
+        "SWALR is swa_lr in [training], beside swa_start, and goes on from a scheduler; one of none,",
+    ),
+    "another optimizer in a group": (
+        SGD + "[[optimizer.groups]]\nmatch = 'matrix'\noptimizer = 'AdamW'",
+        {"key.choice_unknown", "key.only"},
+        '"AdamW" is not known; only "Muon" is',
+    ),
+    "what another optimizer has": (
+        SGD + "[[optimizer.groups]]\nmatch = 'matrix'\noptimizer = 'Muon'\namsgrad = true",
+        {"key.at_home", "key.take_it"},
+        "not known to [[optimizer.groups]] of Muon; Adam, AdamW take it",
     ),
     "several in one": (
         with_scheduler("ChainedScheduler"),

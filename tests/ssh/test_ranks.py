@@ -6,8 +6,10 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests import preloaded
+from tests.own_code import LOSSES, OwnModule
 from tests.ssh.together import done, history_of, run_named, together
 from tests.waiting import until
 from tui_trainer.commands import Continue, OneBatch, Pause, Stop, SwitchPreset
@@ -116,6 +118,31 @@ def test_what_dropout_leaves_out_is_drawn_by_each_rank_and_all_else_is_as_of_one
         one.resolved.digests.weights,
         one.resolved.digests.order,
     )
+
+
+OF_ONES_OWN = """[optimizer]
+name = "SGD"
+lr = 0.05
+[[optimizer.groups]]
+match = "matrix"
+optimizer = "Muon"
+lr = 0.01
+"""
+
+
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon")
+def test_two_ranks_make_the_steps_of_muon_and_of_an_optimizer_of_a_persons_own(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    preset, module = tmp_path / "own.toml", OwnModule(tmp_path, LOSSES)
+    preset.write_text(OF_ONES_OWN)
+    monkeypatch.chdir(module.folder)
+    for ranks in (1, 2):
+        code = ["--optimizer", module.of("sgd"), "--allow-code", "--name", f"of {ranks}"]
+        done(ranks, "run", *TINY, "--preset", str(preset), "--epochs", "2", *code, log=tmp_path)
+    one, two = history_of(runs, "of 1"), history_of(runs, "of 2")
+    assert list(two.losses) == pytest.approx(list(one.losses), rel=1e-2)  # Muon reckons in bfloat16
+    assert len(set(two.losses)) == 16
 
 
 AVERAGED = """[model]

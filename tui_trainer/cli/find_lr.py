@@ -347,7 +347,7 @@ def _suggested(curves: Iterable[LRCurve], first: Rule) -> dict[Rule, list[float]
 
 
 def _line(rule: Rule, lrs: Sequence[float]) -> str:
-    """`0.0042    valley      half-way down the longest fall of the loss`."""
+    """`0.0042    valley      half-way down the deepest fall of the loss`."""
     why = in_words(rule)
     if len(lrs) > 1:
         low, high = (format_lr(lr, DIGITS) for lr in (min(lrs), max(lrs)))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+import torch
 from torch import nn
 
 from tui_trainer.allowed_code import is_code
 from tui_trainer.engine import models
+from tui_trainer.engine.beside_muon import MUON, has_muon
 from tui_trainer.engine.torch_schedulers import SCALE
-from tui_trainer.presets.parameter_groups import ParameterGroup
+from tui_trainer.presets.parameter_groups import MuonGroup, ParameterGroup
 from tui_trainer.presets.problems import PresetError, Problem
 from tui_trainer.presets.schema import Preset
 from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
 
 NORMS = tuple(
     kind
@@ -43,7 +46,8 @@ def grouped(preset: Preset, model: nn.Module, network: str = "the network") -> l
     groups = preset.optimizer.all_groups
     chosen: list[list[nn.Parameter]] = [[] for _ in range(len(groups) + 1)]
     for name, parameter in names.items():
-        found = (at for at, group in enumerate(groups, 1) if _matches(group, name, is_norm=id(parameter) in of_norms))
+        kinds = _kinds(name, parameter, is_norm=id(parameter) in of_norms)
+        found = (at for at, group in enumerate(groups, 1) if _matches(group, name, kinds))
         chosen[next(found, 0)].append(parameter)
     _check(preset, chosen, names, network)
     made: list[dict[str, Any]] = [{"params": chosen[0]}]
@@ -85,29 +89,48 @@ def misfits(preset: Preset, network: str) -> list[Problem]:
     return []
 
 
-def _matches(group: ParameterGroup, name: str, *, is_norm: bool) -> bool:
-    if group.name is not None and not fnmatchcase(name, group.name):
-        return False
-    return group.match is None or (is_norm if group.match == "norm" else name.rpartition(".")[2] == "bias")
+def _kinds(name: str, parameter: nn.Parameter, *, is_norm: bool) -> set[str]:
+    """What a parameter is, of that which a group can match."""
+    there = {"norm": is_norm, "bias": name.rpartition(".")[2] == "bias", "matrix": parameter.ndim == 2}
+    return {kind for kind, holds in there.items() if holds}
+
+
+def _matches(group: ParameterGroup, name: str, kinds: set[str]) -> bool:
+    return (group.name is None or fnmatchcase(name, group.name)) and (group.match is None or group.match in kinds)
 
 
 def _options(group: ParameterGroup, preset: Preset) -> dict[str, Any]:
-    options: dict[str, Any] = {"lr": group.lr_of(preset.optimizer.lr)} if group.has_lr else {}
+    optimizer = preset.optimizer
+    options: dict[str, Any] = {"lr": group.lr_of(optimizer.lr)} if group.has_lr else {}
+    if isinstance(group, MuonGroup):
+        of_all = {"lr": optimizer.lr, "weight_decay": getattr(optimizer, "weight_decay", 0.0)}
+        options = {"optimizer": MUON, **of_all, **group.muon_arguments, **options}
     if preset.scheduler.has_points and group.lr_scale is not None:
         options[SCALE] = group.lr_scale
     return options if group.weight_decay is None else options | {"weight_decay": group.weight_decay}
 
 
-def _check(preset: Preset, chosen: list[list[nn.Parameter]], names: Iterable[str], network: str) -> None:
-    source, own = preset.source, len(preset.optimizer.groups)
-    some = [*names]
-    examples = ", ".join(some[:MOST_NAMED]) + (", …" if len(some) > MOST_NAMED else "")
-    problems = [
-        source.problem(("optimizer", "groups", str(number)), say("groups.match_none", network=network, names=examples))
-        for number, parameters in enumerate(chosen[1 : own + 1], 1)
-        if not parameters
-    ]
+def _check(preset: Preset, chosen: list[list[nn.Parameter]], names: Mapping[str, nn.Parameter], network: str) -> None:
+    source, name_of = preset.source, {id(each): name for name, each in names.items()}
+    problems: list[Problem] = []
+    for number, (group, parameters) in enumerate(zip(preset.optimizer.groups, chosen[1:], strict=False), 1):
+        where = ("optimizer", "groups", str(number))
+        if not parameters:
+            said = say("groups.match_none", network=network, names=_examples(names))
+            problems.append(source.problem(where, said))
+        if not isinstance(group, MuonGroup):
+            continue
+        if others := [name_of[id(each)] for each in parameters if each.ndim != 2]:
+            problems.append(source.problem((*where, "optimizer"), say("groups.no_matrix", names=_examples(others))))
+        if not has_muon():
+            said = say("groups.no_muon", version=plain(torch.__version__))
+            problems.append(source.problem((*where, "optimizer"), said))
     if not chosen[0] and not problems:
         problems = [source.problem("optimizer.groups", say("groups.match_all", network=network))]
     if problems:
         raise PresetError(problems)
+
+
+def _examples(names: Iterable[str]) -> str:
+    some = [*names]
+    return ", ".join(some[:MOST_NAMED]) + (", …" if len(some) > MOST_NAMED else "")

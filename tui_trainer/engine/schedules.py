@@ -16,6 +16,7 @@ from torch.optim import lr_scheduler
 from torch.optim.swa_utils import SWALR
 
 from tui_trainer.commands import LARGEST_FACTOR
+from tui_trainer.engine.beside_muon import BesideMuon, is_of_muon, muon
 from tui_trainer.engine.devices import broken_context, is_out_of_memory
 from tui_trainer.engine.torch_internals import mark_stepped, stand_after
 from tui_trainer.engine.torch_schedulers import InStages, build_scheduler, is_same
@@ -53,10 +54,13 @@ def build_optimizer(
     `kernel_options` (`fused`, `foreach`) change speed alone; what the class of this torch does not take on the device
     of the parameters is left out.
     """
-    if isinstance(config, OwnOptimizer):
-        return own_optimizer(config, [*parameters])
-    kind = getattr(torch.optim, config.name)
     parameters = list(parameters)
+    if of_muon := [part for part in parameters if isinstance(part, dict) and is_of_muon(part)]:
+        others = [part for part in parameters if not is_of_muon(part)]
+        return BesideMuon(build_optimizer(config, others, **kernel_options), parameters) if others else muon(of_muon)
+    if isinstance(config, OwnOptimizer):
+        return own_optimizer(config, parameters)
+    kind = getattr(torch.optim, config.name)
     each = (one for part in parameters for one in (part["params"] if isinstance(part, dict) else (part,)))
     devices = frozenset(parameter.device for parameter in each)
     options = {key: value for key, value in kernel_options.items() if _takes(kind, key, value, devices)}

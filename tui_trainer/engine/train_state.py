@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tui_trainer.engine import checkpoints
+from tui_trainer.engine.beside_muon import is_of_muon
 from tui_trainer.engine.distributed import Ranks
 from tui_trainer.engine.early_stopping import is_state
 from tui_trainer.engine.lr_preview import PlannedRun, plan
@@ -140,10 +141,10 @@ class TrainState:
             if not isinstance(saved.get(key), kind):
                 raise ValueError(f"optimizer.{key} is missing")
         groups, names = self.optimizer.param_groups, {id(each): name for name, each in self.model.named_parameters()}
-        parameters = [(names[id(each)], each) for group in groups for each in group["params"]]
+        parameters = [(names[id(each)], each, group) for group in groups for each in group["params"]]
         self._check_groups(groups, saved["param_groups"], len(parameters))
-        for index, (name, parameter) in enumerate(parameters):
-            there, held = saved["state"].get(index, {}), self._held_for(parameter) if stepped else {}
+        for index, (name, parameter, group) in enumerate(parameters):
+            there, held = saved["state"].get(index, {}), self._held_for(parameter, group) if stepped else {}
             if not isinstance(there, dict):
                 raise ValueError(f"optimizer.state.{index} (of {name}) {say('checkpoint.wrong_kind')}")
             for key in sorted({*held, *there}, key=str):
@@ -163,12 +164,14 @@ class TrainState:
                 raise ValueError(f"optimizer.param_groups is not that of {parameters} parameters")
             _check_options(group, options, f"optimizer.param_groups.{number}")
 
-    def _held_for(self, parameter: Tensor) -> dict[str, Any]:
-        """What the optimizer holds for a parameter of such a shape once it has made a step; found by making one."""
+    def _held_for(self, parameter: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        """What the optimizer holds for a parameter of such a shape, in a group, once it has made a step; found by
+        making one."""
         twin = nn.Parameter(torch.zeros(parameter.shape))
         twin.grad = torch.zeros(parameter.shape)
         config = self.planned.preset.optimizer
-        optimizer = build_optimizer(config, [twin], **self._compute_options.optimizer_options(config))
+        own: list[Any] = [{**group, "params": [twin]}] if is_of_muon(group) else [twin]
+        optimizer = build_optimizer(config, own, **self._compute_options.optimizer_options(config))
         optimizer.step()
         return {key: value for key, value in optimizer.state[twin].items() if value is not None}
 

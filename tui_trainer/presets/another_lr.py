@@ -19,9 +19,11 @@ def lr_key(preset: Preset) -> tuple[str, str]:
     """The table and the key that say how high the LR goes: `max_lr` of OneCycleLR and CyclicLR, else the optimizer's.
 
     Raises:
-        UserError: the LRs stand in points, or in a list with one for each group of parameters.
+        UserError: the LRs stand in points, in a list with one for each group of parameters, or in groups.
     """
     scheduler = preset.scheduler
+    if any(group.lr is not None for group in preset.optimizer.groups):
+        raise UserError(say("find_lr.in_groups"))
     if "max_lr" in scheduler.lists:
         raise UserError(say("find_lr.in_a_list"))
     if isinstance(scheduler, OneCycleLR | CyclicLR):
@@ -41,7 +43,7 @@ def with_lr(text: str, preset: Preset, lr: float) -> str:
         lr: the other LR.
 
     Raises:
-        UserError: the LRs stand in points; or no such text means the preset with that LR and nothing else.
+        UserError: as `lr_key`; or no such text means the preset with that LR and nothing else.
     """
     table, key = lr_key(preset)
     value = str(lr)

@@ -22,7 +22,7 @@ from tui_trainer.presets.early_stopping import EarlyStopping
 from tui_trainer.presets.folders import called
 from tui_trainer.presets.group_rules import GROUP_RULES
 from tui_trainer.presets.optimizers import SGD
-from tui_trainer.presets.parameter_groups import MOST_GROUPS, ParameterGroup
+from tui_trainer.presets.parameter_groups import MOST_GROUPS, kind_of_group
 from tui_trainer.presets.plan_rules import PLAN_RULES
 from tui_trainer.presets.problems import (
     KeyPath,
@@ -279,7 +279,7 @@ class _Reading:
         if len(tables) > MOST_GROUPS:
             self._add("optimizer.groups", say("key.many_groups", count=f"{len(tables):,}", most=MOST_GROUPS))
         for number, each in enumerate(tables[:MOST_GROUPS], 1):
-            self._validated(("optimizer", "groups", str(number)), each, ParameterGroup)
+            self._validated(("optimizer", "groups", str(number)), each, kind_of_group(each))
 
     def _enter_groups(self, tables: Any) -> None:
         """Give the optimizer its groups; without them it is another, and so it is left out where they are wrong."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from tui_trainer.presets.parameter_groups import MuonGroup
 from tui_trainer.presets.rules import LENGTH, PresetOnRun, Rule, RuleBroken, lr_that_breaks
+from tui_trainer.presets.schedulers import CyclicLR, OneCycleLR
 from tui_trainer.text.captions import say
 
 _GLOB = re.compile(r"[\w.*?\[\]!-]+")
@@ -32,7 +34,8 @@ def groups_change_something(case: PresetOnRun) -> Iterator[RuleBroken]:
     if case.preset.scheduler.lists:
         return
     for number, group in enumerate(optimizer.groups, 1):
-        if not group.has_lr and group.weight_decay is None and number == len(optimizer.all_groups):
+        says_nothing = not group.has_lr and group.weight_decay is None and not isinstance(group, MuonGroup)
+        if says_nothing and number == len(optimizer.all_groups):
             yield RuleBroken(f"optimizer.groups.{number}", say("rule.group_changes_nothing"))
 
 
@@ -62,9 +65,21 @@ def lrs_of_groups_break(case: PresetOnRun) -> Iterator[RuleBroken]:
     if any(len(values) != len(groups) + 1 for values in scheduler.lists.values()):
         return
     for number in case.preset.groups_with_lr:
+        if isinstance(groups[number - 1], MuonGroup):
+            continue  # an LR that suits it says nothing of one that suits the optimizer beside it
         for broken in lr_that_breaks(PresetOnRun(case.preset.of_group(number), case.run)):
             key = broken.key if scheduler.lists else f"optimizer.groups.{number}"
             yield RuleBroken(key, broken.message, broken.severity)
+
+
+def momentum_is_cycled_beside_muon(case: PresetOnRun) -> Iterator[RuleBroken]:
+    """torch's schedulers cycle betas of all groups, or momentum of all; of a person's own it is not known which."""
+    optimizer, scheduler = case.preset.optimizer, case.preset.scheduler
+    if not isinstance(scheduler, OneCycleLR | CyclicLR) or not scheduler.cycle_momentum:
+        return
+    has_muon = any(isinstance(group, MuonGroup) for group in optimizer.groups)
+    if has_muon and "momentum" not in type(optimizer).model_fields:
+        yield RuleBroken("scheduler.cycle_momentum", say("rule.beside_muon"), "error")
 
 
 _BOTH = frozenset({"optimizer", "scheduler"})
@@ -74,5 +89,6 @@ GROUP_RULES: list[Rule] = [
     Rule(_BOTH, groups_change_something),
     Rule(_BOTH, lrs_of_groups_have_a_say),
     Rule(_BOTH, lists_fit_the_groups),
+    Rule(_BOTH, momentum_is_cycled_beside_muon),
     Rule(LENGTH | {"optimizer"}, lrs_of_groups_break),
 ]

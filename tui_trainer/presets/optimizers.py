@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Discriminator, Field, SerializerFunctionWra
 
 from tui_trainer.allowed_code import is_code
 from tui_trainer.presets.fields import Betas, Decay, Fraction, MoreThanOne, NotNegative, Positive, Rate, Share, Table
-from tui_trainer.presets.parameter_groups import MOST_GROUPS, ParameterGroup
+from tui_trainer.presets.parameter_groups import MOST_GROUPS, AnyGroup, ParameterGroup
 
 
 class Rated(Table):
@@ -34,7 +34,7 @@ class Decaying(Rated):
 class Optimizer(Rated):
     """What all optimizers share."""
 
-    groups: Annotated[tuple[ParameterGroup, ...], Field(max_length=MOST_GROUPS, strict=False)] = ()
+    groups: Annotated[tuple[AnyGroup, ...], Field(max_length=MOST_GROUPS, strict=False)] = ()
     """Parameters that are treated otherwise: [[optimizer.groups]], with what they match."""
     weight_decay_norm: NotNegative | None = None
     """The weight decay of normalisation layers, where it is another."""

@@ -19,6 +19,7 @@ from tui_trainer.presets.augmentation import Augmentation
 from tui_trainer.presets.early_stopping import EarlyStopping
 from tui_trainer.presets.fields import ClipAt, Count, Decay, Fraction, Rate, Share, Table
 from tui_trainer.presets.optimizers import OF_GROUPS, AnyOptimizer, OwnOptimizer
+from tui_trainer.presets.parameter_groups import MuonGroup
 from tui_trainer.presets.problems import PresetError, PresetText
 from tui_trainer.presets.schedulers import AnyScheduler, NoScheduler
 from tui_trainer.presets.wording import explain
@@ -247,7 +248,8 @@ class Preset(TitleAndText):
 
     def lr_name(self, number: int) -> str:
         """The series of the LR of a group, as Lightning's LearningRateMonitor names it: `lr-SGD/pg2`."""
-        return f"lr-{self.optimizer.name}/pg{number + 1}"
+        group = self.optimizer.groups[number - 1]
+        return f"lr-{group.optimizer if isinstance(group, MuonGroup) else self.optimizer.name}/pg{number + 1}"
 
     def of_group(self, number: int) -> Self:
         """As if all parameters were those of one group: 0 for those that no group matches, else that of its number.

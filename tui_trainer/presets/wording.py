@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from tui_trainer.presets.augmentation import TRANSFORMS, Transform
 from tui_trainer.presets.early_stopping import EarlyStopping
 from tui_trainer.presets.optimizers import OPTIMIZERS
-from tui_trainer.presets.parameter_groups import ParameterGroup
+from tui_trainer.presets.parameter_groups import MuonGroup, ParameterGroup
 from tui_trainer.presets.problems import KeyPath, PresetText, Problem
 from tui_trainer.presets.schedulers import SCHEDULERS
 from tui_trainer.text.captions import say
@@ -105,6 +105,7 @@ VALUES: dict[tuple[str, str], str] = {
 UNKNOWN_NAMES: dict[str, str] = {
     "MultiplicativeLR": "key.function",
     "ChainedScheduler": "key.joins",
+    "SWALR": "key.swalr",
     "LBFGS": "key.lbfgs",
     "SparseAdam": "key.sparse",
     "Muon": "key.muon",
@@ -123,6 +124,7 @@ KINDS: Mapping[str, Mapping[str, type[BaseModel]]] = {"optimizer": OPTIMIZERS, "
 
 WITHIN: Mapping[type[BaseModel], str] = {
     ParameterGroup: "[[optimizer.groups]]",
+    MuonGroup: "[[optimizer.groups]] of Muon",
     EarlyStopping: "early_stopping",
 }
 """Tables within others, and what they are called."""

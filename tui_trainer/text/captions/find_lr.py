@@ -8,7 +8,7 @@ TITLE = "What an LR range test suggests"
 
 CAPTIONS = {
     "find_lr.valley": Caption(
-        "half-way down the longest fall of the loss", "the suggestion by the rule *valley*", "by another rule"
+        "half-way down the deepest fall of the loss", "the suggestion by the rule *valley*", "by another rule"
     ),
     "find_lr.steepest": Caption("where the loss falls fastest", "the suggestion by the rule *steepest*", "by another"),
     "find_lr.minimum": Caption(
@@ -21,6 +21,12 @@ CAPTIONS = {
         "the preset has an LR for each group of parameters in max_lr, and none for all; write the list by hand",
         "a suggestion is to be written into a preset whose max_lr is a list",
         "max_lr is one number; the groups have theirs in [[optimizer.groups]]",
+    ),
+    "find_lr.in_groups": Caption(
+        "a group of parameters has an LR of its own, which the test raised along with that of all others; write it as "
+        "lr_scale, or both by hand",
+        "a suggestion is to be written into a preset with lr in [[optimizer.groups]]",
+        "its groups have lr_scale, or no LR",
     ),
     # Why it was over
     "find_lr.all_steps": Caption(

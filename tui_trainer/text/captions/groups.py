@@ -12,6 +12,14 @@ CAPTIONS = {
         "a group of a preset matches nothing of the network that is trained",
         "it matches some; of weight_decay_norm and weight_decay_bias",
     ),
+    "groups.no_matrix": Caption(
+        'Muon takes matrices alone, and {names} are none; write match = "matrix" beside it',
+        "a group of Muon has parameters of one dimension, or of four",
+        "all of them have two",
+    ),
+    "groups.no_muon": Caption(
+        "PyTorch {version} has no Muon; 2.9 and newer have it", "a preset asks for it, and torch has none", "it has it"
+    ),
     "groups.columns": Caption(
         "the LR of all other parameters, then that of {groups}",
         "`presets plan` prints the LRs of several groups",

@@ -128,13 +128,16 @@ CAPTIONS = {
         "of ChainedScheduler",
         "of others",
     ),
+    "key.swalr": Caption(
+        "is swa_lr in [training], beside swa_start, and goes on from a scheduler", "of SWALR", "of others"
+    ),
     "key.lbfgs": Caption(
         "calls the loss several times a step, which this training loop does not", "of LBFGS", "of others"
     ),
     "key.sparse": Caption("is for sparse gradients, which these models have not", "of SparseAdam", "of others"),
     "key.muon": Caption(
-        "takes matrices alone: convolutions, biases and what normalises need a second optimizer beside it, for which a"
-        " preset has no place; AdamW is the usual one",
+        'takes matrices alone, in a group beside an optimizer for the rest: [[optimizer.groups]] with match = "matrix"'
+        ' and optimizer = "Muon"; AdamW is the usual one beside it',
         "of Muon",
         "of others",
     ),

@@ -40,6 +40,11 @@ CAPTIONS = {
         "OneCycleLR or CyclicLR is to cycle the momentum of one that has none, such as Adadelta",
         "the optimizer has momentum or betas; cycle_momentum is false",
     ),
+    "rule.beside_muon": Caption(
+        "beside a group of Muon it is cycled of an optimizer with momentum alone, as SGD; write cycle_momentum = false",
+        "OneCycleLR or CyclicLR is to cycle the momentum, with Muon beside an optimizer with betas, or one's own",
+        "the optimizer has momentum, as Muon; no group is Muon's; cycle_momentum is false",
+    ),
     "rule.no_weight_decay": Caption(
         "Rprop has no weight decay", "groups of parameters are to have one of their own, with Rprop", "of others"
     ),
