@@ -342,7 +342,7 @@ def test_what_is_no_test_to_prune_stays(cli: Cli, recorded: str, runs: Path) -> 
 @pytest.mark.slow
 def test_attach_draws_a_recorded_test(recorded: str) -> None:
     with Terminal("attach", recorded) as terminal:
-        terminal.until("half-way down the longest fall")
+        terminal.until("half-way down the deepest fall")
         assert "which LR? onecycle on mnist-5k, mlp" in terminal.screen
         terminal.press("q")
         assert terminal.wait() == 0
