@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from tests.foreign_records.event_files import VERSION, block, event, number, scalar
+from tui_trainer.foreign_records.block_log import BLOCK
 from tui_trainer.foreign_records.crc32c import masked_crc32c, masked_crc32c_of_rows
-from tui_trainer.foreign_records.wandb_file import BLOCK, HEAD
+from tui_trainer.foreign_records.wandb_file import HEAD
 from tui_trainer.run_sources.foreign_source import ForeignSource
 from tui_trainer.run_sources.registry import open_source
 

@@ -77,7 +77,7 @@ class CsvReader:
             return
         columns = dict(zip(self._header, zip(*rows, strict=True), strict=True))
         table = Rows(len(rows), self._rows)
-        table.add(list(columns), None, lambda name: list(columns[name]))
+        table.add(list(columns), range(len(rows)), lambda name: list(columns[name]))
         self._rows += len(rows)
         self._step = table.step_name
         self._not_numbers |= dict.fromkeys(sorted(table.not_numbers))

@@ -159,9 +159,7 @@ def rows_of(objects: list[dict[str, Any]], first: int = 0) -> Rows:
             objects[index] = each = flat(each)
         groups.setdefault(tuple(each), []).append(index)
     for names, at in groups.items():
-        all_alike = len(at) == len(objects)
-        alike = objects if all_alike else [objects[index] for index in at]
-        rows.add(names, None if all_alike else at, partial(_column, alike))
+        rows.add(names, at, partial(_column, [objects[index] for index in at]))
     return rows
 
 

@@ -48,15 +48,15 @@ class Rows:
         self.step_name: str | None = None
         """Which cell says the step; None where the rows are numbered."""
 
-    def add(self, cells: Sequence[str], at: Sequence[int] | None, column_of: Callable[[str], list[Any]]) -> None:
+    def add(self, cells: Sequence[str], places: Sequence[int], column_of: Callable[[str], list[Any]]) -> None:
         """Add rows that have the same cells.
 
         Args:
             cells: their names.
-            at: the numbers of the rows, rising; None for all.
+            places: the numbers of the rows, rising.
             column_of: gives the cells of a name, one of each of these rows; None or an empty text is none.
         """
-        places: Sequence[int] = range(self._count) if at is None else at
+        at = places if len(places) < self._count else None
         step, epoch, time = step_name(cells), named(cells, EPOCHS), named(cells, TIMES)
         if step is not None:
             self.step_name = self.step_name or step
