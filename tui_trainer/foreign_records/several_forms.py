@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import struct
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import product
@@ -16,9 +15,8 @@ from math import inf, isclose
 from pathlib import Path
 from typing import TypeAlias
 
-from tui_trainer.files.safe_open import Irregular, open_regular
-from tui_trainer.foreign_records.crc32c import masked_crc32c
 from tui_trainer.foreign_records.csv_table import Csv, CsvReader
+from tui_trainer.foreign_records.event_frames import first_events
 from tui_trainer.foreign_records.followed_file import begins_with
 from tui_trainer.foreign_records.json_lines import JsonLines, JsonLinesReader
 from tui_trainer.foreign_records.naming import run_name
@@ -45,8 +43,6 @@ BEHIND_ALL = 1 << 30
 
 _MMENGINE = "scalars.json"
 """MMEngine has a copy of this file beside it, `20261128_120000.json`."""
-
-_HEAD, _FOOT = 12, 4
 
 _ALIKE = (
     (re.compile(r"^(?:train/)?epoch_(?=.)"), ""),
@@ -257,26 +253,12 @@ def _begun(path: Path) -> float:
 
 
 def _events_of(path: Path, most: int) -> Iterator[TensorBoardEvent]:
-    """The first events of a file, but for long ones."""
+    """The first events of a file, up to one that is none."""
     try:
-        fd = open_regular(path)
-    except (Irregular, OSError, ValueError):
+        for content in first_events(path, most, LONGEST_EVENT):
+            yield read_event(content)
+    except ValueError:
         return
-    try:
-        at = 0
-        for _ in range(most):
-            if len(head := os.pread(fd, _HEAD, at)) < _HEAD:
-                return
-            (size,) = struct.unpack_from("<Q", head)
-            if masked_crc32c(head[:8]) != struct.unpack_from("<I", head, 8)[0]:
-                return
-            if size <= LONGEST_EVENT and len(content := os.pread(fd, size, at + _HEAD)) == size:
-                yield read_event(content)
-            at += _HEAD + size + _FOOT
-    except (OSError, ValueError, OverflowError):
-        return
-    finally:
-        os.close(fd)
 
 
 def _in_table(name: str, part: str = "") -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import struct
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tui_trainer.foreign_records.crc32c import masked_crc32c
+from tui_trainer.foreign_records.event_frames import HEAD, size_in
 from tui_trainer.foreign_records.followed_file import begins_with
 from tui_trainer.foreign_records.naming import run_name
 from tui_trainer.foreign_records.pieces import Piece, SettingValue
@@ -164,10 +163,7 @@ class TensorBoard:
 
 def is_event_file(path: Path) -> bool:
     """Whether a file begins with a frame: a length and its CRC."""
-    head = begins_with(path, 12)
-    if len(head) < 12:
-        return False
-    return bool(masked_crc32c(head[:8]) == struct.unpack("<I", head[8:])[0])
+    return size_in(begins_with(path, HEAD)) is not None
 
 
 def event_files(folder: Path, most: int) -> list[Path]:

@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tui_trainer.foreign_records.crc32c import masked_crc32c, masked_crc32c_of_rows, windows_of_eight
+from tui_trainer.foreign_records.event_frames import FOOT, HEAD
 from tui_trainer.foreign_records.followed_file import PIECE, FollowedFile
 from tui_trainer.foreign_records.pieces import Points, Restarted
 from tui_trainer.foreign_records.tensorboard_events import TensorBoardEvent, read_event
-
-HEAD, FOOT = 12, 4
-"""Bytes around an event."""
 
 LONGEST_READ = 64 << 10
 """Bytes of an event that is looked into. One with numbers has some hundred; images and graphs have millions."""
