@@ -6,6 +6,7 @@ The forms are those that the tools' own code and documentation describe; no tool
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -163,6 +164,18 @@ def test_the_folder_of_a_tool_is_one_run_and_each_number_is_there_once(tmp_path:
         name: len(values) for name, values in expected.items()
     }
     source.close()
+
+
+def test_of_two_files_of_mmengine_the_longer_one_is_read_once_the_other_is_quiet(tmp_path: Path) -> None:
+    mmengine(tmp_path / "run")
+    (scalars,) = tmp_path.rglob("scalars.json")
+    (copy,) = scalars.parent.glob("2026*.json")
+    copy.write_text(copy.read_text() + lines({"loss": 2.5, "epoch": 3, "iter": 150, "step": 150}))
+    assert [record.path for record in records_in(tmp_path)] == [scalars]  # its row may be on the way
+    os.utime(scalars, (BEGUN, BEGUN))
+    (record,) = records_in(tmp_path)
+    assert record.path == copy
+    assert opened(record).numbers("loss") == {50: 4.1, 100: 3.1, 150: 2.5}
 
 
 @pytest.mark.says("foreign.several_forms")

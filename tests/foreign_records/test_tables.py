@@ -20,6 +20,8 @@ from tui_trainer.foreign_records.trainer_folder import Trainer
 
 NAN = float("nan")
 
+GO_ON = "steps begin anew in each epoch: here they go on from the last one that was written before"
+
 # A text, what is read of it, and what is said of it.
 TABLES: dict[str, tuple[str, dict[str, Numbers], list[str]]] = {
     "dense": ("step,loss,lr\n1,0.5,0.1\n2,0.25,0.1\n", {"loss": {1: 0.5, 2: 0.25}, "lr": {1: 0.1, 2: 0.1}}, []),
@@ -41,7 +43,26 @@ TABLES: dict[str, tuple[str, dict[str, Numbers], list[str]]] = {
         {"loss": {0: 0.5, 1: 0.4}, "acc": {0: 0.1, 1: 0.2}},
         ["no column says the step: the rows are numbered"],
     ),
-    "no step in a row": ("step,loss\n1,0.5\n,0.4\nx,0.3\n4,0.2\n", {"loss": {1: 0.5, 4: 0.2}}, []),
+    "no step in a row": (
+        "step,loss\n1,0.5\n,0.4\nx,0.3\n4,0.2\n",
+        {"loss": {1: 0.5, 4: 0.2}},
+        ["2 rows left out: what stands for their step is no number"],
+    ),
+    "batches of each epoch": (
+        "epoch,batch,loss\n0,9,4\n0,19,3\n1,9,2\n1,19,1\n3,9,0.5\n",
+        {"loss": {9: 4.0, 19: 3.0, 28: 2.0, 38: 1.0, 47: 0.5}},
+        ["steps are taken from batch", GO_ON],
+    ),
+    "batches of each epoch, and the second one trained again": (
+        "epoch,batch,loss\n" + "".join(f"{e},{b},{e}{b}\n" for e in (1, 2, 3, 2, 3) for b in (10, 20)),
+        {"loss": {10: 110.0, 20: 120.0, 30: 210.0, 40: 220.0, 50: 310.0, 60: 320.0}},
+        ["steps are taken from batch", GO_ON],
+    ),
+    "steps through all epochs, tested at the last": (
+        "epoch,step,loss,test_loss\n0,10,4,\n1,20,3,\n0,10,2,\n1,20,1,\n2,20,,0.5\n",
+        {"loss": {10: 2.0, 20: 1.0}, "test_loss": {20: 0.5}},
+        [],
+    ),
     "begun again": (
         "step,loss\n" + "".join(f"{step},1\n" for step in [*range(1, 20), *range(5, 15)]),
         {"loss": dict.fromkeys(range(1, 15), 1.0)},
@@ -78,6 +99,35 @@ OBJECTS: dict[str, tuple[str, dict[str, Numbers], list[str]]] = {
         {"loss": {50: 2.0}, "iter": {50: 50}, "acc": {50: 0.5}},
         [],
     ),
+    "mmcv": (
+        '{"env_info": "sys.platform: linux\\nPython: 3.8", "seed": 7, "exp_name": "rcnn.py"}\n'
+        + "".join(
+            f'{{"mode": "train", "epoch": {epoch}, "iter": {at}, "lr": 0.1, "loss": {epoch * at}}}\n'
+            + (f'{{"mode": "val", "epoch": {epoch}, "iter": 9, "lr": 0.1, "mAP": {epoch}}}\n' if at == last else "")
+            for epoch, last in ((1, 100), (2, 50), (3, 50))
+            for at in range(50, last + 1, 50)
+        ),
+        {
+            "lr": dict.fromkeys((50, 100, 150, 200), 0.1),
+            "loss": {50: 50, 100: 100, 150: 100, 200: 150},
+            "val/mAP": {100: 1, 150: 2, 200: 3},
+        },
+        ["steps are taken from iter", GO_ON],
+    ),
+    "mmcv, by iterations": (
+        "".join(
+            f'{{"mode": "train", "epoch": {at // 100}, "iter": {at}, "loss": {at}}}\n'
+            f'{{"mode": "val", "epoch": {at // 100}, "iter": 9, "mIoU": 0.5}}\n'
+            for at in (100, 200)
+        ),
+        {"loss": {100: 100, 200: 200}, "val/mIoU": {100: 0.5, 200: 0.5}},
+        ["steps are taken from iter"],
+    ),
+    "validations that say their epoch alone": (
+        '{"epoch":0,"acc":0.1}\n{"epoch":1,"step":100,"loss":2}\n{"epoch":1,"acc":0.5}\n{"test":7}\n',
+        {"acc": {0: 0.1, 100: 0.5}, "loss": {100: 2}, "test": {100: 7}},
+        ["steps are taken from epoch", "rows that say no step stand at that of the row before"],
+    ),
     "nested": ('{"step":1,"val":{"acc":0.5}}\n', {"val/acc": {1: 0.5}}, []),
     "not finite": (
         '{"step":1,"a":NaN}\n{"step":2,"a":-Infinity}\n{"step":3,"a":"inf"}\n',
@@ -109,9 +159,10 @@ CASES = [(Csv(), name, *case) for name, case in TABLES.items()] + [
 
 
 @pytest.mark.says("foreign.rows_numbered", "foreign.step_is", "foreign.bad_rows", "foreign.not_numbers")
-@pytest.mark.says("foreign.epoch_as_step")
+@pytest.mark.says("foreign.epoch_as_step", "foreign.steps_go_on", "foreign.at_last_step", "foreign.no_step_in_row")
 @pytest.mark.never_says("foreign.rows_numbered", "foreign.step_is", "foreign.bad_rows", "foreign.not_numbers")
-@pytest.mark.never_says("foreign.epoch_as_step")
+@pytest.mark.never_says("foreign.epoch_as_step", "foreign.steps_go_on", "foreign.at_last_step")
+@pytest.mark.never_says("foreign.no_step_in_row")
 def test_rows_are_read_and_what_is_no_number_is_said(tmp_path: Path) -> None:
     for kind, name, text, numbers, flaws in CASES:
         (path := tmp_path / "record").write_text(text, newline="")

@@ -14,6 +14,7 @@ from tui_trainer.foreign_records.followed_file import PIECE, Lines, begins_with
 from tui_trainer.foreign_records.naming import run_name
 from tui_trainer.foreign_records.pieces import Points, SettingValue
 from tui_trainer.foreign_records.rows import Rows, number_in
+from tui_trainer.foreign_records.steps import StepsOfRows
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
@@ -39,8 +40,9 @@ class CsvReader:
         self._delimiter = ","
         self._begun_anew = 0
         self._rows = 0
-        self._bad_rows = 0
+        self._bad_rows = self._without_step = 0
         self._not_numbers: dict[str, None] = {}
+        self._steps = StepsOfRows()
         self._step: str | None = None
         self.lags = False
         self.settings: Mapping[str, SettingValue] = {}
@@ -51,17 +53,18 @@ class CsvReader:
 
     @property
     def flaws(self) -> Sequence[str]:
-        return flaws_of_rows(self._bad_rows + self._lines.too_long)
+        return flaws_of_rows(self._bad_rows + self._lines.too_long, self._without_step)
 
     @property
     def notes(self) -> Sequence[str]:
-        return notes_of_rows(self._step, self._rows, self._not_numbers)
+        return [*notes_of_rows(self._step, self._rows, self._not_numbers), *self._steps.notes]
 
     def read(self) -> Iterator[Points]:
         content = self._lines.read(self._at_once)
         if self._lines.file.begun_anew != self._begun_anew:
             self._begun_anew = self._lines.file.begun_anew
-            self._header, self._rows, self._bad_rows = [], 0, 0
+            self._header, self._rows, self._bad_rows, self._without_step = [], 0, 0, 0
+            self._steps = StepsOfRows()
             self._not_numbers.clear()
         self.lags = bool(content) and self._lines.file.lags
         rows = self._parsed(content)
@@ -78,7 +81,9 @@ class CsvReader:
         columns = dict(zip(self._header, zip(*rows, strict=True), strict=True))
         table = Rows(len(rows), self._rows)
         table.add(list(columns), range(len(rows)), lambda name: list(columns[name]))
+        table.go_on(self._steps)
         self._rows += len(rows)
+        self._without_step += table.without_step
         self._step = table.step_name
         self._not_numbers |= dict.fromkeys(sorted(table.not_numbers))
         yield from table.points(again=self._begun_anew > 0)
@@ -136,9 +141,10 @@ def delimiter_of(header: str) -> str:
     return max(DELIMITERS, key=header.count)
 
 
-def flaws_of_rows(bad: int) -> list[str]:
-    """What is wrong with rows of which so many could not be read, in words."""
-    return [say("foreign.bad_rows", rows=counted(bad, "row"))] if bad else []
+def flaws_of_rows(bad: int, without_step: int = 0) -> list[str]:
+    """What is wrong with rows of which so many could not be read, and so many have no step, in words."""
+    found = [say("foreign.bad_rows", rows=counted(bad, "row"))] if bad else []
+    return [*found, say("foreign.no_step_in_row", rows=counted(without_step, "row"))] if without_step else found
 
 
 def notes_of_rows(step: str | None, rows: int, not_numbers: dict[str, None]) -> list[str]:

@@ -13,15 +13,16 @@ import msgspec
 from tui_trainer.foreign_records.csv_table import flaws_of_rows, notes_of_rows
 from tui_trainer.foreign_records.followed_file import PIECE, Lines, begins_with
 from tui_trainer.foreign_records.naming import run_name
+from tui_trainer.foreign_records.openmmlab import Logger, logger_of
 from tui_trainer.foreign_records.pieces import Points, SettingValue
 from tui_trainer.foreign_records.rows import Rows, number_in
-from tui_trainer.text.captions import say
+from tui_trainer.foreign_records.steps import StepsOfRows
 
 DEEPEST = 4
 """Objects within objects that are looked into."""
 
-_IN_EACH = frozenset({"epoch", "iter", "step"})
-"""What MMEngine says with numbers of a training in epochs."""
+LOOKED_AT = 2
+"""Lines of a file by which it is recognised: the first may say what the run is, and hold no number."""
 
 MOST_NOT_NUMBERS = 1000
 """Names that are kept to be told."""
@@ -41,33 +42,35 @@ class JsonLinesReader:
         self._at_once = at_once
         self._lines = Lines(path)
         self._begun_anew = 0
-        self._rows = self._bad_rows = 0
+        self._rows = self._bad_rows = self._without_step = 0
         self._not_numbers: dict[str, None] = {}
         self._step: str | None = None
-        self._epochs_as_steps: _EpochsAsSteps | None = None
+        self._logger = Logger()
+        self._steps = StepsOfRows()
         self.lags = False
-        self.settings: Mapping[str, SettingValue] = {}
 
     @property
     def written_at(self) -> float | None:
         return self._lines.file.written_at
 
     @property
+    def settings(self) -> Mapping[str, SettingValue]:
+        return self._logger.settings
+
+    @property
     def flaws(self) -> Sequence[str]:
-        return flaws_of_rows(self._bad_rows + self._lines.too_long)
+        return flaws_of_rows(self._bad_rows + self._lines.too_long, self._without_step)
 
     @property
     def notes(self) -> Sequence[str]:
-        found = notes_of_rows(self._step, self._rows, self._not_numbers)
-        if self._epochs_as_steps is not None and self._epochs_as_steps.mended:
-            found.append(say("foreign.epoch_as_step"))
-        return found
+        of_rows = notes_of_rows(self._step, self._rows, self._not_numbers)
+        return [*of_rows, *self._logger.notes, *self._steps.notes]
 
     def read(self) -> Iterator[Points]:
         content = self._lines.read(self._at_once)
         if self._lines.file.begun_anew != self._begun_anew:
             self._begun_anew = self._lines.file.begun_anew
-            self._rows = self._bad_rows = 0
+            self._rows = self._bad_rows = self._without_step = 0
             self._not_numbers.clear()
         self.lags = bool(content) and self._lines.file.lags
         objects, bad = objects_in(content)
@@ -75,11 +78,12 @@ class JsonLinesReader:
         if not objects:
             return
         if not self._rows:
-            self._epochs_as_steps = _EpochsAsSteps() if objects[0].keys() >= _IN_EACH else None
-        if self._epochs_as_steps is not None:
-            self._epochs_as_steps.mend(objects)
-        rows = rows_of(objects, self._rows)
+            self._logger = logger_of(objects)
+            self._steps = StepsOfRows(counts_in_epochs=self._logger.counts_in_epochs)
+        rows = rows_of(self._logger.mended(objects), self._rows)
+        rows.go_on(self._steps)
         self._rows += len(objects)
+        self._without_step += rows.without_step
         self._step = self._step or rows.step_name
         if len(self._not_numbers) < MOST_NOT_NUMBERS:
             self._not_numbers |= dict.fromkeys(sorted(rows.not_numbers))
@@ -89,23 +93,6 @@ class JsonLinesReader:
         """Nothing is held open."""
 
 
-class _EpochsAsSteps:
-    """Validations of MMEngine, whose `step` is the epoch where that of the training counts iterations."""
-
-    def __init__(self) -> None:
-        self.mended = False
-        self._epoch = self._step = 0
-
-    def mend(self, objects: list[dict[str, Any]]) -> None:
-        """Give those of a file the step that the training was at."""
-        for each in objects:
-            if each.keys() >= _IN_EACH:
-                self._epoch, self._step = each["epoch"], each["step"]
-            elif "iter" not in each and each.get("step") == self._epoch != self._step:
-                each |= {"step": self._step, "epoch": self._epoch}
-                self.mended = True
-
-
 class JsonLines:
     """Files whose first lines are JSON objects with numbers in them."""
 
@@ -113,11 +100,11 @@ class JsonLines:
 
     def recognises(self, path: Path) -> bool:
         head = begins_with(path, 64 << 10)
-        first = next((line for line in head.split(b"\n")[:-1] if line.strip()), b"")
-        if not first.lstrip().startswith(b"{"):
+        first = [line for line in head.split(b"\n")[:-1] if line.strip()][:LOOKED_AT]
+        if not first or not first[0].lstrip().startswith(b"{"):
             return False
-        objects, _ = objects_in(first)
-        return bool(objects) and any(number_in(value) is not None for value in flat(objects[0]).values())
+        objects, bad = objects_in(b"\n".join(first))
+        return not bad and any(number_in(value) is not None for each in objects for value in flat(each).values())
 
     def open(self, path: Path) -> JsonLinesReader:
         return JsonLinesReader(path)

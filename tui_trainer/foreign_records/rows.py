@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from tui_trainer.foreign_records.pieces import Points
-from tui_trainer.foreign_records.steps import EARLIEST, EPOCHS, LATEST, TIMES, named, step_name
+from tui_trainer.foreign_records.steps import EARLIEST, EPOCHS, LATEST, TIMES, StepsOfRows, named, step_name
 
 _WORDS = {
     "nan": math.nan,
@@ -43,6 +43,9 @@ class Rows:
         self._count = count
         self._series: dict[str, list[tuple[Sequence[int] | None, list[float | int]]]] = {}
         self._without_step: set[int] = set()
+        """Rows whose step is none: they are left out."""
+        self._step_left_out: set[int] = set()
+        """Rows that have no cell for it."""
         self.not_numbers: set[str] = set()
         """Cells that hold something else."""
         self.step_name: str | None = None
@@ -58,6 +61,8 @@ class Rows:
         """
         at = places if len(places) < self._count else None
         step, epoch, time = step_name(cells), named(cells, EPOCHS), named(cells, TIMES)
+        if step is None or step == epoch:
+            self._step_left_out.update(places)
         if step is not None:
             self.step_name = self.step_name or step
             for place, cell in zip(places, column_of(step), strict=True):
@@ -79,6 +84,23 @@ class Rows:
         for name in cells:
             if name not in (step, epoch, time):
                 self._add_series(name, at, places, column_of(name))
+
+    @property
+    def without_step(self) -> int:
+        """How many are left out: what stands for their step is none."""
+        return len(self._without_step)
+
+    def go_on(self, steps: StepsOfRows) -> None:
+        """Take the steps of the rows to go on from those of the rows before."""
+        epochs = self._epochs
+        stand = epochs is None and not self._step_left_out  # as they are: what comes behind them asks for the last
+        for place in range(self._count - 1 if stand else 0, self._count):
+            said = self._steps[place]
+            if place in self._step_left_out:
+                self._steps[place] = steps.step_left_out(said)
+            elif place not in self._without_step:
+                epoch = epochs[place] if epochs is not None else -1
+                self._steps[place] = steps.step(said, epoch if epoch >= 0 else None)
 
     def _take_epochs(self, places: Sequence[int], cells: list[Any]) -> None:
         self._epochs = self._epochs or [-1] * self._count

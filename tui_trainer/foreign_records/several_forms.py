@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import product
@@ -17,7 +18,7 @@ from typing import TypeAlias
 
 from tui_trainer.foreign_records.csv_table import Csv, CsvReader
 from tui_trainer.foreign_records.event_frames import first_events
-from tui_trainer.foreign_records.followed_file import begins_with
+from tui_trainer.foreign_records.followed_file import QUIET_S, begins_with
 from tui_trainer.foreign_records.json_lines import JsonLines, JsonLinesReader
 from tui_trainer.foreign_records.naming import run_name
 from tui_trainer.foreign_records.pieces import Kind, Piece, Points, Reader, SettingValue
@@ -202,12 +203,31 @@ def _event_files(folder: Path) -> list[Path]:
 
 
 def _copies_among(lines: Sequence[Path]) -> list[Path]:
-    whole = next((path for path in lines if path.name == _MMENGINE), None)
-    if whole is None:
+    """Which of them need not be read: of MMEngine's files the shorter ones, once nothing is written into them."""
+    named = next((path for path in lines if path.name == _MMENGINE), None)
+    if named is None:
         return []
-    content = begins_with(whole, 4 * GLANCE)
-    others = [(path, begins_with(path, 4 * GLANCE)) for path in lines if path != whole]
-    return [path for path, head in others if head[: len(content)] == content[: len(head)]]
+    content = begins_with(named, 4 * GLANCE)
+    heads = [(path, begins_with(path, 4 * GLANCE)) for path in lines]
+    same = [path for path, head in heads if head[: len(content)] == content[: len(head)]]
+    longest = max(same, key=_size)
+    kept = longest if _size(longest) > _size(named) and _is_quiet(named) else named
+    return [path for path in same if path != kept]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _is_quiet(path: Path) -> bool:
+    """Whether a file has not changed for some time: both are written at once, one a moment after the other."""
+    try:
+        return time.time() - path.stat().st_mtime > QUIET_S
+    except OSError:
+        return True
 
 
 def _agree(one: Glance, other: Glance) -> bool:

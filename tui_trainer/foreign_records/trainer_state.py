@@ -38,7 +38,7 @@ class TrainerStateReader:
         self.name = (path.parent if path.name == FILE else path).name
         self._path = path
         self._file = FollowedFile(document_in(path) or path)
-        self._rows = self._bad_rows = 0
+        self._rows = self._bad_rows = self._without_step = 0
         self._not_numbers: dict[str, None] = {}
         self._step: str | None = None
         self._trouble = ""
@@ -51,7 +51,7 @@ class TrainerStateReader:
 
     @property
     def flaws(self) -> Sequence[str]:
-        found = flaws_of_rows(self._bad_rows)
+        found = flaws_of_rows(self._bad_rows, self._without_step)
         return [*found, self._trouble] if self._trouble else found
 
     @property
@@ -80,7 +80,7 @@ class TrainerStateReader:
         if not objects:
             return
         rows = rows_of(objects)
-        self._rows, self._step = len(objects), rows.step_name
+        self._rows, self._step, self._without_step = len(objects), rows.step_name, rows.without_step
         self._not_numbers = dict.fromkeys(sorted(rows.not_numbers))
         yield from rows.points(again=True)
 

@@ -188,6 +188,21 @@ CAPTIONS = {
         "the rows of a training count iterations and epochs, and those of its validations epochs as their step",
         "they count iterations as well",
     ),
+    "foreign.steps_go_on": Caption(
+        "steps begin anew in each epoch: here they go on from the last one that was written before",
+        "the epoch of a row is a later one than that of the row before, and its step is lower",
+        "steps are counted through all epochs; what was trained again tells its epochs again",
+    ),
+    "foreign.at_last_step": Caption(
+        "rows that say no step stand at that of the row before",
+        "rows of a record have steps, and others behind them have none: validations that say their epoch alone",
+        "all say one, or none does",
+    ),
+    "foreign.no_step_in_row": Caption(
+        "{rows} left out: what stands for their step is no number",
+        "the step of a row is empty or a word, in a table or an object that has it",
+        "rows have a step, or no cell for one",
+    ),
     "foreign.bad_rows": Caption(
         "{rows} could not be read; left out",
         "a row has more cells than the header, or a line is no JSON object",
