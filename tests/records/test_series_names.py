@@ -7,8 +7,8 @@ import pytest
 from tui_trainer.events import Goal
 from tui_trainer.records.series_names import Role, goal, objective_among, our_name, role
 
-LESS = """loss train/loss val_loss valLoss eval_loss loss_epoch train_loss_step dice_loss iou_loss IoULoss LPIPS mean_squared_error
-    error_top1 top1_error val/accuracy_error mse val.rmse perplexity wer FID nll map_loss error_rate"""
+LESS = """loss train/loss val_loss valLoss eval_loss loss_epoch train_loss_step dice_loss iou_loss mean_squared_error
+    IoULoss LPIPS error_top1 top1_error val/accuracy_error mse val.rmse perplexity wer FID nll map_loss error_rate"""
 MORE = """acc val_acc accuracy train/accuracy top1 metrics/mAP50-95(B) f1 val/f1-score LRAP lrap inception_score dice
     val_iou miou mIoU val/mIoU bboxIoU rollout/ep_rew_mean val_r2 bleu episode/reward auroc acc_epoch"""
 NEITHER = """lr lr-SGD/pg1 learning_rate grad_norm loss_D/gan gan/d_loss generator_loss discriminator_loss policy_loss

@@ -103,8 +103,8 @@ class JsonLines:
         first = [line for line in head.split(b"\n")[:-1] if line.strip()][:LOOKED_AT]
         if not first or not first[0].lstrip().startswith(b"{"):
             return False
-        objects, bad = objects_in(b"\n".join(first))
-        return not bad and any(number_in(value) is not None for each in objects for value in flat(each).values())
+        objects = [each for line in first for each in objects_in(line)[0]]
+        return any(number_in(value) is not None for each in objects for value in flat(each).values())
 
     def open(self, path: Path) -> JsonLinesReader:
         return JsonLinesReader(path)

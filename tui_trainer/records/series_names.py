@@ -34,9 +34,11 @@ GOALS = (
     # The losses of two that play against each other, and of RL, do not tell how good either is.
     _GoalRule(_words("gan disc discriminator gen generator critic actor policy value entropy kl td"), "none"),
     _GoalRule(_words("norm lr epoch step steps time seconds count counts weight scale"), "none"),
-    _GoalRule(_words("loss losses error err nll bce mse rmse mae mape xent logloss perplexity ppl bpc bpb wer cer eer fid lpips"), "min"),
+    _GoalRule(_words("loss losses error err nll bce mse rmse mae mape xent perplexity ppl bpc bpb wer cer fid"), "min"),
+    _GoalRule(_words("logloss eer lpips"), "min"),
     _GoalRule(_words("acc accuracy acc1 acc5 top1 top5 prec1 prec5 f1 auc auroc auprc ap ap50 ap75 map lrap"), "max"),
-    _GoalRule(_words("iou miou dice precision recall bleu rouge meteor psnr ssim ndcg mrr mcc kappa r2 reward rew return"), "max"),
+    _GoalRule(_words("iou miou dice precision recall bleu rouge meteor psnr ssim reward return"), "max"),
+    _GoalRule(_words("ndcg mrr mcc kappa r2 rew"), "max"),
 )
 """In their order: `dice_loss` is a loss, and `error` goes before `accuracy`."""
 
