@@ -74,7 +74,8 @@ OPTIMIZERS: list[Callable[[Draw], Values]] = [
     sgd,
     sgd,
     sgd,
-    *map(adaptive, ("Adam", "AdamW", "AdamW", "NAdam", "RAdam", "RMSprop")),
+    *map(adaptive, ("Adam", "AdamW", "AdamW", "Adamax", "NAdam", "RAdam", "RMSprop", "Adafactor")),
+    lambda draw: {"name": "ASGD", "lr": log_between(draw, 1e-3, 0.1)},
     lambda draw: {"name": "Adadelta", "lr": draw.choice([0.5, 1.0])},
     lambda draw: {"name": "Adagrad", "lr": log_between(draw, 1e-3, 0.1)},
 ]
@@ -95,7 +96,7 @@ def linear(draw: Draw, run: Run, lr: float) -> Values:
 
 
 def step(draw: Draw, run: Run, lr: float) -> Values:
-    size = draw.randint(max(1, run.span // 5), max(1, run.span // 2))
+    size = draw.randint(-(-run.span // 5), max(1, run.span // 2))  # four drops at most
     return {"name": "StepLR", "step_size": size, "gamma": draw.choice([0.2, 0.3, 0.5, 0.7])}
 
 
@@ -191,10 +192,27 @@ SCHEDULERS: list[Callable[[Draw, Run, float], Values]] = [
 SETS_ITS_LRS = (cyclic, one_cycle, points)
 
 
+AUGMENTATIONS: list[list[Any]] = [
+    [],
+    [{"name": "RandomCrop", "padding": 4}, "RandomHorizontalFlip"],
+    [{"name": "RandomRotation", "degrees": 10}, {"name": "RandomErasing", "p": 0.5}],
+    ["TrivialAugmentWide"],
+]
+
+
+def group(draw: Draw, kind: Callable[[Draw, Run, float], Values], lr: float) -> Values:
+    """A group of parameters, with an LR of its own where the scheduler has none for it."""
+    if kind in SETS_ITS_LRS or draw.random() < 0.3:
+        return {"match": draw.choice(["bias", "norm"]), "weight_decay": 0.0}
+    own = draw.choice([{"lr_scale": 0.1}, {"lr_scale": 2.0}, {"lr": lr / 2}])
+    muon = {"match": "matrix", "optimizer": "Muon", "lr": log_between(draw, 2e-3, 0.05), "weight_decay": 0.1}
+    return draw.choice([{"match": "bias", **own}, {"name": "3.*", **own}, muon])
+
+
 def sensible(draw: Draw) -> tuple[Values, RunConditions]:
     """A preset's tables, and the run that they are made for."""
     run, optimizer, kind = Run(draw), draw.choice(OPTIMIZERS)(draw), draw.choice(SCHEDULERS)
-    if kind in (one_cycle, cyclic) and optimizer["name"] in ("Adadelta", "Adagrad"):
+    if kind in (one_cycle, cyclic) and optimizer["name"] in ("Adadelta", "Adagrad", "Adafactor", "ASGD"):
         optimizer = sgd(draw)
     lr = optimizer["lr"]
     scheduler = kind(draw, run, lr)
@@ -215,6 +233,12 @@ def sensible(draw: Draw) -> tuple[Values, RunConditions]:
             training[key] = value
     if draw.random() < 0.2:
         optimizer["weight_decay_norm"] = 0.0
+    if draw.random() < 0.3:
+        optimizer["groups"] = [group(draw, kind, lr)]
+    if draw.random() < 0.2:
+        training["augmentation"] = draw.choice(AUGMENTATIONS)
+    if "ema_decay" not in training and kind is not plateau and draw.random() < 0.2:
+        training["swa_start"] = max(2, int(run.epochs * draw.choice([0.75, 0.8])))
     tables: dict[str, Any] = {"training": training, "optimizer": optimizer, "scheduler": scheduler}
     if run.warmup:
         tables["warmup"] = {"epochs": run.warmup, "start_factor": draw.choice([0.0, 0.01, 0.1])}
