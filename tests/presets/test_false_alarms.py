@@ -86,7 +86,11 @@ def none(draw: Draw, run: Run, lr: float) -> Values:
 
 
 def constant(draw: Draw, run: Run, lr: float) -> Values:
-    return {"name": "ConstantLR", "factor": draw.choice([0.1, 0.3, 0.5]), "total_iters": draw.randint(1, run.span - 1)}
+    return {
+        "name": "ConstantLR",
+        "factor": draw.choice([0.1, 0.3, 0.5]),
+        "total_iters": draw.randint(-(-run.span // 50), run.span - 1),
+    }
 
 
 def linear(draw: Draw, run: Run, lr: float) -> Values:

@@ -181,7 +181,7 @@ def test_what_is_wrong_and_what_would_be_right(text: str, expected: str) -> None
         ),
         (ONE_CYCLE + "[warmup]\nepochs = 1", ["7: warmup: OneCycleLR has a warm-up of its own"]),
         (
-            with_scheduler("CyclicLR", "base_lr = 0.1", "max_lr = 0.1", "step_size_up = 5", "[warmup]"),
+            with_scheduler("CyclicLR", "base_lr = 0.1", "max_lr = 0.1", "step_size_up = 50", "[warmup]"),
             ["7: scheduler.max_lr: the top is not above base_lr, 0.1", "9: warmup: CyclicLR begins low"],
         ),
         (

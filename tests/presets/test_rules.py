@@ -357,6 +357,14 @@ SAID: dict[str, tuple[str, str] | tuple[str, str, RunConditions]] = {
         of("MultiStepLR", 'interval = "step"', "milestones = [30, 60, 90]", epochs=100),
         'all drops come within the first 90 batches: the run has 6,300 batches; interval = "epoch" would count epochs',
     ),
+    "rule.cycle_in_an_epoch": (
+        of("CosineAnnealingWarmRestarts", 'interval = "step"', "T_0 = 10", epochs=20),
+        'a cycle takes 10 batches, and an epoch has 63; interval = "epoch" would count epochs',
+    ),
+    "rule.over_at_once": (
+        of("LinearLR", 'interval = "step"', "start_factor = 0.1", "total_iters = 5", epochs=20),
+        'the LR stays from 5 batches on: the run has 1,260 batches; interval = "epoch" would count epochs',
+    ),
     "rule.ends_within_a_cycle": (
         of("CosineAnnealingWarmRestarts", "T_0 = 10", epochs=25),
         "the run ends within a cycle, at an LR of ",
@@ -591,6 +599,22 @@ NEVER: dict[str, list[str | tuple[str, RunConditions]]] = {
         of("MultiStepLR", 'interval = "step"', "milestones = [1890, 3780, 5670]", epochs=100),
         of("MultiStepLR", 'interval = "step"', "milestones = [30, 60, 90]", epochs=10),
         of("MultiStepLR", 'interval = "step"', "milestones = [30]", epochs=100),
+        FINE,
+    ],
+    "rule.cycle_in_an_epoch": [
+        of("CosineAnnealingWarmRestarts", "T_0 = 10", epochs=20),
+        of("CosineAnnealingWarmRestarts", 'interval = "step"', "T_0 = 63", epochs=100),
+        of("CosineAnnealingWarmRestarts", 'interval = "step"', "T_0 = 10", "T_mult = 2", epochs=20),
+        of("CosineAnnealingWarmRestarts", 'interval = "step"', "T_0 = 10", epochs=10),
+        cyclic("step_size_up = 32"),
+        cyclic("step_size_up = 5", 'interval = "epoch"'),
+        cyclic("step_size_up = 10"),
+    ],
+    "rule.over_at_once": [
+        of("LinearLR", "total_iters = 5", epochs=20),
+        of("LinearLR", 'interval = "step"', "total_iters = 11", epochs=20),
+        of("ConstantLR", 'interval = "step"', "total_iters = 5", epochs=5),
+        of("ConstantLR", 'interval = "step"', epochs=20),
         FINE,
     ],
     "rule.ends_within_a_cycle": [

@@ -15,18 +15,37 @@ from tui_trainer.text.numbers import format_lr
 EARLY = 0.25
 """Milestones that all lie within this share of the run, and are epochs of it too, were meant as epochs."""
 
+FEW = 11
+AT_ONCE = 0.01
+"""Fewer steps than that, in a share of the run below this, are no way from one LR to another."""
+
 HIGH = 0.25
 """From this part of its way down on, an LR at the end of a run has not come to its bottom."""
 
 
 def batches_for_epochs(case: PresetOnRun) -> Iterator[RuleBroken]:
-    scheduler = case.preset.scheduler
-    if not isinstance(scheduler, s.MultiStepLR) or scheduler.interval != "step":
+    """What counts batches, comes to hardly any of the run's, and would be epochs of it."""
+    scheduler, a_batch = case.preset.scheduler, case.batches_per_epoch == 1
+    if scheduler.interval != "step" or a_batch:
         return
-    last = max(scheduler.milestones)
-    if case.batches_per_epoch > 1 and len(scheduler.milestones) > 1 and last < case.epochs and last < EARLY * case.span:
-        said = say("rule.batches_for_epochs", last=f"{last:,}", part=case.part)
-        yield RuleBroken("scheduler.milestones", said)
+    match scheduler:
+        case s.MultiStepLR(milestones=[_, _, *_]) if max(scheduler.milestones) < min(case.epochs, EARLY * case.span):
+            said = say("rule.batches_for_epochs", last=case.steps(max(scheduler.milestones)), part=case.part)
+            yield RuleBroken("scheduler.milestones", said)
+        case s.CosineAnnealingWarmRestarts(T_mult=1) if min(case.epochs, case.batches_per_epoch) > scheduler.T_0:
+            yield RuleBroken("scheduler.T_0", _cycle_in_an_epoch(case, scheduler.T_0))
+        case s.CyclicLR() if scheduler.step_size_up < case.epochs:
+            length = scheduler.step_size_up + (scheduler.step_size_down or scheduler.step_size_up)
+            if length < case.batches_per_epoch:
+                yield RuleBroken("scheduler.step_size_up", _cycle_in_an_epoch(case, length))
+        case s.ConstantLR() | s.LinearLR() if (last := scheduler.total_iters) is not None:
+            if last < min(case.epochs, FEW) and last < AT_ONCE * case.span:
+                said = say("rule.over_at_once", last=case.steps(last), part=case.part)
+                yield RuleBroken("scheduler.total_iters", said)
+
+
+def _cycle_in_an_epoch(case: PresetOnRun, length: int) -> str:
+    return say("rule.cycle_in_an_epoch", length=case.steps(length), epoch=f"{case.batches_per_epoch:,}")
 
 
 def ends_within_a_cycle(case: PresetOnRun) -> Iterator[RuleBroken]:

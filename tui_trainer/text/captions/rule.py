@@ -273,9 +273,19 @@ CAPTIONS = {
         "a drop could come before the last epoch",
     ),
     "rule.batches_for_epochs": Caption(
-        'all drops come within the first {last} batches: {part}; interval = "epoch" would count epochs',
+        'all drops come within the first {last}: {part}; interval = "epoch" would count epochs',
         "milestones of MultiStepLR count batches, lie within a quarter of the run, and would be epochs of it",
         'interval is "epoch"; one lies later than that, or behind the number of epochs; a single one',
+    ),
+    "rule.cycle_in_an_epoch": Caption(
+        'a cycle takes {length}, and an epoch has {epoch}; interval = "epoch" would count epochs',
+        "a cycle of CyclicLR or CosineAnnealingWarmRestarts is shorter than an epoch, and would fit in epochs",
+        'interval is "epoch"; a cycle is an epoch or longer; as many epochs would be longer than the run; cycles grow',
+    ),
+    "rule.over_at_once": Caption(
+        'the LR stays from {last} on: {part}; interval = "epoch" would count epochs',
+        "LinearLR or ConstantLR is over after ten batches or fewer, less than a hundredth of a run of more epochs",
+        'interval is "epoch"; it takes longer; it is a stage, whose length is said apart',
     ),
     "rule.ends_within_a_cycle": Caption(
         "the run ends within a cycle, at an LR of {lr}; {right}",
