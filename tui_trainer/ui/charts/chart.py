@@ -12,8 +12,9 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from tui_trainer.plotting.canvas import Canvas, Glyph, GlyphRun, runs
-from tui_trainer.plotting.curves import Extent, range_of
+from tui_trainer.plotting.curves import Extent, range_of, spans
 from tui_trainer.plotting.figure import Marks
+from tui_trainer.plotting.last_curves import OfLastCurves
 from tui_trainer.plotting.ranges import asks_for_log, without_spikes, without_the_lowest
 from tui_trainer.plotting.scales import Scale, Tick, linear, logarithmic
 from tui_trainer.text.plain import in_ascii, plain
@@ -252,6 +253,9 @@ class Chart(Panel, Generic[AnyAxis]):
         self._log: bool | None = None
         self._asks_for_log = False
         self._scales: dict[str, Scale] = {}
+        self._without_spikes = OfLastCurves(without_spikes)
+        self._without_the_lowest = OfLastCurves(without_the_lowest)
+        self.spans = OfLastCurves(spans)
         self._shown: list[tuple[list[GlyphRun], Line]] = []
         """The lines of the last frame: as they were drawn, and as they are shown."""
 
@@ -349,14 +353,14 @@ class Chart(Panel, Generic[AnyAxis]):
         """
         decisive = curves if asked is None else asked
         if left_out:
-            asking = {id(curve): without_the_lowest(curve, left_out) for curve in decisive}
+            asking = {id(curve): self._without_the_lowest(curve, left_out) for curve in decisive}
         else:
-            asking = {id(curve): without_spikes(curve) for curve in decisive}
+            asking = {id(curve): self._without_spikes(curve) for curve in decisive}
         self._asks_for_log = can_be_log and asks_for_log([*asking.values()], is_log=self._asks_for_log)
         log = self.log_scale and can_be_log
         if clips:
             known = {} if log or left_out else asking
-            found = [known[id(each)] if id(each) in known else without_spikes(each, log=log) for each in curves]
+            found = [known[id(each)] if id(each) in known else self._without_spikes(each, log=log) for each in curves]
             ranges = [each for each in found if each is not None]
             extent = (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else None
         else:

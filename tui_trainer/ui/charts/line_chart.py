@@ -244,7 +244,7 @@ class LineChart(MouseChart):
         drawn: dict[str, list[Dots | None]] = {}
         for key, (extents, _) in lines.items():
             alone = key.startswith("dots")
-            curve_dots = _each_alone(extents, scale, dots) if alone else spans(extents, scale, dots)
+            curve_dots = _each_alone(extents, scale, dots) if alone else self.spans(extents, scale, dots)
             drawn[key] = hatched(curve_dots, columns)
         self._canvas.draw(drawn, frame.width, frame.height)
         glyphs = [glyph for lit in over for glyph in self._glyphs(*lit, edges, scale, frame)]

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
-from tui_trainer.plotting.curves import Extent, hatched, range_of, spans
+from tui_trainer.plotting.curves import Extent, hatched, range_of
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.ranges import without_echoes
 from tui_trainer.plotting.scales import Scale
@@ -33,6 +33,8 @@ class LossChart(MouseChart):
     _others: OtherLosses | None = None
     """What a watched program has beside its first loss; None for a run of ours."""
     _window: int | None = None
+    _ends: tuple[tuple[object, ...], tuple[list[Extent | None], list[Extent | None]]] = (), ([], [])
+    """What was validated as it was last drawn, and what it was drawn for."""
 
     @property
     def window(self) -> int:
@@ -96,22 +98,19 @@ class LossChart(MouseChart):
         edges = self.columns(frame)
         raw, smooth = losses.raw(edges, frame.width), losses.smooth(edges)
         columns = frame.width * across
-        accuracy: list[Extent | None] = []
-        if not self.accuracy_apart:
-            accuracy = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_accuracy)
-        val = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_loss)
+        val, accuracy = self._validated(history, columns)
         others = self._others.columns(edges) if self._others is not None else {}
         calm = [without_echoes(smooth, raw), val, *others.values()]  # a single batch close to zero is nothing to see
         scale = self.scale_of("loss", [raw, *calm], frame, asked=calm)
         right = self._accuracy_scale(accuracy, frame)
         dots = frame.height * up
-        curves = {"raw": hatched(spans(raw, scale, dots), columns)}
+        curves = {"raw": hatched(self.spans(raw, scale, dots), columns)}
         if right is not None:
-            curves["accuracy"] = spans(accuracy, right, dots)
-        curves["smooth"] = spans(smooth, scale, dots)
-        curves["val"] = spans(val, scale, dots)
+            curves["accuracy"] = self.spans(accuracy, right, dots)
+        curves["smooth"] = self.spans(smooth, scale, dots)
+        curves["val"] = self.spans(val, scale, dots)
         for style, extents in others.items():
-            curves[style] = spans(extents, scale, dots)
+            curves[style] = self.spans(extents, scale, dots)
         self._canvas.draw(curves, frame.width, frame.height)
         over = self.beyond(raw, scale, frame) + self.beyond(val, scale, frame) + self._warnings(losses, edges, frame)
         over += self._marks(history, scale, frame) + self._early_end(history, smooth, scale, frame)
@@ -119,6 +118,19 @@ class LossChart(MouseChart):
             over += self._others.signs(others, smooth, scale, frame, self)
         rows = self._canvas.rows(self._under(history, frame), over)
         return beside(frame, rows, scale.ticks, right.ticks if right is not None else None)
+
+    def _validated(self, history: History, columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
+        """Validation loss and accuracy at the ends of epochs; as they were, until the next one ends. The accuracy is
+        empty where it has a chart of its own."""
+        ended = history, len(history.epochs), history.epochs[-1:]
+        seen = ended, self.axis.bounds, self.axis.unit, columns, self.accuracy_apart
+        if seen != self._ends[0]:
+            val = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_loss)
+            accuracy: list[Extent | None] = []
+            if not self.accuracy_apart:
+                accuracy = at_epoch_ends(history, self.axis, columns, lambda epoch: epoch.val_accuracy)
+            self._ends = seen, (val, accuracy)
+        return self._ends[1]
 
     def _accuracy_scale(self, accuracy: Sequence[Extent | None], frame: Frame) -> Scale | None:
         extent = range_of(accuracy)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui_trainer.events import MOMENTUM
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
-from tui_trainer.plotting.curves import Extent, Span, range_of, spans
+from tui_trainer.plotting.curves import Extent, Span, range_of
 from tui_trainer.plotting.figure import DOTS, Marks
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.text.captions import say
@@ -141,13 +141,13 @@ class LRChart(MouseChart):
         asked = self._curves.asked(self.axis)
         scale = self.scale_of("lr", list(extents.values()), frame, asked=asked, left_out=ANNEALED, clips=False)
         dots = frame.height * DOTS[self.marks][1]
-        curves = {name: spans(extent, scale, dots) for name, extent in extents.items()}
+        curves = {name: self.spans(extent, scale, dots) for name, extent in extents.items()}
         if "planned" in curves and "actual" in curves:
             curves["planned"] = _apart(curves["planned"], curves["actual"])
         momentum = self._momentum.over(self.columns(frame)) if self._momentum is not None else []
         right = self._momentum_scale(momentum, frame)
         if right is not None:
-            curves = {"momentum": spans(momentum, right, dots), **curves}
+            curves = {"momentum": self.spans(momentum, right, dots), **curves}
         self._canvas.draw(curves, frame.width, frame.height)
         if history is None:
             under, over = self.cursor_line(frame), []
