@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
 
 from tests.foreign_records.event_files import event_file, scalars
 from tests.scripted_record import over
+from tui_trainer.cli import launch
 from tui_trainer.cli.foreign import foreign_record, keep_choices
 from tui_trainer.foreign_records.naming import Choices
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.remembered import choices_for
+from tui_trainer.ui.context import AppContext
 
 
 def found_at(runs: Path, given: Path, said: list[str]) -> Path:
@@ -110,3 +113,21 @@ def test_what_is_no_choice_is_refused(cli: Callable[..., Result], wrong: list[st
     assert done.exit_code == 2
     assert "Traceback" not in done.output
     assert f"Invalid value for '{wrong[0]}'" in done.output
+
+
+def test_the_list_of_runs_has_what_lies_where_attach_looks(
+    cli: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event_file(tmp_path / "tree" / "one", scalars("loss", range(3)))
+    (tmp_path / "tree" / "metrics.csv").write_text("step,loss\n1,0.5\n")
+    shown: list[AppContext] = []
+
+    def show_app(_: object, context_of: Callable[[Any], AppContext], *__: object) -> int:
+        shown.append(context_of(None))
+        return 0
+
+    monkeypatch.setattr(launch, "_need_terminal", lambda *_: None)
+    monkeypatch.setattr(launch, "show_app", show_app)
+    monkeypatch.chdir(tmp_path)
+    assert cli("attach", "tree").exit_code == 0
+    assert shown[0].named == tmp_path / "tree"

@@ -18,7 +18,7 @@ class Followed:
     def __init__(self, kind: Kind, path: Path) -> None:
         self.reader = kind.open(path)
         self.history = History()
-        self._teller = Teller(self.reader.name, self.history)
+        self._teller = Teller(self.reader, self.history)
         self.look()
 
     def look(self) -> None:

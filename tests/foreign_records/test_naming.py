@@ -21,7 +21,7 @@ def told(folder: Path, choices: Choices | None = None, table: str = TABLE) -> tu
     """The history of a table, and what is said of it."""
     (folder / "a.csv").write_text(table)
     reader, history = Csv().open(folder / "a.csv"), History()
-    teller = Teller(reader.name, history, choices)
+    teller = Teller(reader, history, choices)
     for piece in reader.read():
         for event in teller.tell(piece, 0.0):
             history.apply(event)

@@ -88,10 +88,12 @@ def test_tensorboardx(records: Path) -> None:
 def test_keras_both_ways(records: Path) -> None:
     wanted = expected(records / KERAS / "history.expected.csv")
     assert Followed(Csv(), records / KERAS / "csvlogger.csv").all_numbers == wanted
-    board = Followed(TensorBoard(), records / KERAS / "tensorboard").all_numbers
+    board = Followed(TensorBoard(), records / KERAS / "tensorboard")
     for name, numbers in single(wanted).items():
         part = "validation" if name.startswith("val_") else "train"
-        assert board[f"{part}/epoch_{name.removeprefix('val_')}"] == numbers
+        told = board.numbers(f"{part}/epoch_{name.removeprefix('val_')}")
+        assert {board.history.epoch_at(step): value for step, value in told.items()} == numbers
+        assert [*told] == [7, 14, 21, 28]  # the last batches of its epochs
     losses = Followed(TensorBoard(), records / KERAS / "tf2_summary").numbers("loss")
     assert losses == {step: float(np.float32(1 / (1 + step))) for step in range(50)}
 

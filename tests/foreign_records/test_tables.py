@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.foreign_records.followed import Followed, Numbers, same
 from tui_trainer.foreign_records import telling, trainer_state
 from tui_trainer.foreign_records.csv_table import Csv
+from tui_trainer.foreign_records.followed_file import Lines
 from tui_trainer.foreign_records.json_lines import JsonLines
 from tui_trainer.foreign_records.pieces import Kind
 from tui_trainer.foreign_records.trainer_folder import Trainer
@@ -202,6 +203,21 @@ def test_a_file_that_grows_byte_by_byte_is_read_once(kind: Kind, text: str, tmp_
         followed.look()
     assert followed.numbers("loss").keys() == {1, 2}
     assert not followed.history.series["loss"].attempts
+
+
+def test_behind_a_line_without_an_end_the_rest_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Lines, "LONGEST", 64 << 10)
+    (path := tmp_path / "record").write_bytes(b'{"step":1,"loss":2}\n' + bytes(300 << 10) + b'\n{"step":2,"loss":1}\n')
+    followed = Followed(JsonLines(), path)
+    assert followed.numbers("loss") == {1: 2, 2: 1}
+    assert followed.flaws == ["1 row could not be read; left out"]
+
+
+@pytest.mark.parametrize("first", ['{"seed": null, "env_info": "a\\nb", "exp_name": "x.py"}', '{"note": "begun"}'])
+def test_a_first_line_without_a_number_is_no_reason_to_refuse_a_file(first: str, tmp_path: Path) -> None:
+    (path := tmp_path / "20220101_120000.log.json").write_text(f"{first}\n{OBJECTS['plain'][0]}")
+    assert JsonLines().recognises(path)
+    assert JsonLines().open(path).name == "20220101_120000"
 
 
 def test_a_table_written_anew_with_a_column_more_tells_nothing_twice(tmp_path: Path) -> None:

@@ -226,6 +226,56 @@ def test_folders_below_are_parts_of_the_run_and_a_single_one_is_the_run(tmp_path
     }
 
 
+def keras(folder: Path, epochs: range, batches: int) -> None:
+    """What Keras writes of epochs, of so many batches each; none where it writes of no batch."""
+    train, held_out = b"", b""
+    for epoch in epochs:
+        at = 1.7e9 + 100 * epoch
+        for batch in range(batches):
+            step = epoch * batches + batch + 1
+            train += frame(event(step, scalar("batch_loss", step), time=at + batch))
+        held_out += frame(event(50 * (epoch + 1), scalar("evaluation_loss_vs_iterations", epoch), time=at + 98))
+        train += frame(event(epoch, scalar("epoch_loss", epoch), time=at + 99))
+        held_out += frame(event(epoch, scalar("epoch_loss", epoch), time=at + 99))
+    for part, content in (("train", train), ("validation", held_out)):
+        path = folder / part / f"events.out.tfevents.1700000000.box.{part}.v2"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(content)
+
+
+@pytest.mark.says("foreign.repeated", "foreign.epochs_at_batches")
+def test_of_keras_an_epoch_stands_at_its_last_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tensorboard, "LOOK_EVERY_S", 0.0)
+    keras(tmp_path, range(2), batches=50)
+    followed = Followed(KIND, tmp_path)
+    keras(tmp_path, range(2, 4), batches=50)
+    followed.look()
+    wanted = {50: 0.0, 100: 1.0, 150: 2.0, 200: 3.0}
+    assert followed.numbers("train/epoch_loss") == followed.numbers("validation/epoch_loss") == wanted
+    assert len(followed.numbers("train/batch_loss")) == 200
+    assert [followed.history.epoch_at(step) for step in wanted] == [0, 1, 2, 3]
+    assert followed.history.series.keys() == {"train/epoch_loss", "validation/epoch_loss", "train/batch_loss"}
+    assert followed.flaws == [
+        "what is counted by epochs stands at the last batch of each",
+        "4 numbers left out: evaluation_…_vs_iterations repeats those of the epochs",
+    ]
+
+
+@pytest.mark.never_says("foreign.repeated", "foreign.epochs_at_batches")
+def test_where_no_batches_are_told_steps_are_epochs_and_words_like_kerass_are_nothing_elsewhere(
+    tmp_path: Path, captions_said: set[str]
+) -> None:
+    keras(tmp_path / "keras", range(3), batches=0)
+    followed = Followed(KIND, tmp_path / "keras")
+    assert followed.numbers("train/epoch_loss") == followed.numbers("validation/epoch_loss") == {0: 0.0, 1: 1.0, 2: 2.0}
+    assert followed.history.series.keys() == {"train/epoch_loss", "validation/epoch_loss"}
+    captions_said.clear()
+    names = ("batch_loss", "epoch_loss", "evaluation_loss_vs_iterations")
+    event_file(tmp_path / "other", b"".join(scalars(name, range(4)) for name in names))
+    assert Followed(KIND, tmp_path / "other").all_numbers == dict.fromkeys(names, halves(range(4)))
+
+
 @pytest.mark.says("foreign.too_many_files")
 def test_no_more_files_are_followed_than_a_person_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tensorboard, "MOST_FILES", 3)
@@ -271,11 +321,13 @@ def test_behind_a_damaged_length_the_next_whole_event_is_found(tmp_path: Path) -
 @pytest.mark.says("foreign.rest_unread")
 def test_where_none_is_found_it_says_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tensorboard_file, "SEARCHED", 1000)
+    monkeypatch.setattr(tensorboard_file, "PIECE", 512)
+    sound = event_file(tmp_path, scalars("loss", range(1, 4))).stat().st_size
     event_file(tmp_path, scalars("loss", range(1, 4)) + b"\xff" * 3000)
     followed = Followed(KIND, tmp_path)
     followed.look()
     assert followed.numbers("loss") == halves(range(1, 4))
-    assert "what stands behind it is not read" in followed.flaws[0]
+    assert f"damaged at byte {sound}; what stands behind it is not read" in followed.flaws[0]
 
 
 def test_an_event_longer_than_a_piece_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -430,6 +430,16 @@ async def test_runs_of_other_tools_below_remembered_folders_are_in_the_list_and_
     assert (tmp_path / "root" / "night owl").is_dir()
 
 
+async def test_what_lies_where_a_person_looks_is_in_the_list_once(show: Show, tmp_path: Path) -> None:
+    event_file(tmp_path / "root" / "night owl", scalars("eval/acc", range(5)))
+    remember(lambda before: replace(before, roots=[str(tmp_path / "root")]))
+    async with show(FINISHED, runs=tmp_path / "none", named=tmp_path / "root" / "night owl") as shown:
+        assert names(await opened(shown)) == ["night owl"]
+    remember(lambda before: replace(before, roots=[]))
+    async with show(FINISHED, runs=tmp_path / "none", named=tmp_path / "root") as shown:
+        assert names(await opened(shown)) == ["night owl"]
+
+
 async def test_marked_runs_are_compared(show: Show, runs: Path) -> None:
     compared: list[str] = []
     async with show(FINISHED, runs=runs, on_compare=compared.extend) as shown:
@@ -497,6 +507,7 @@ async def test_no_runs_yet(show: Show, tmp_path: Path) -> None:
     async with show(FINISHED, runs=tmp_path / "none") as shown:
         await opened(shown)
         assert "there are no runs yet" in shown.text()
+        assert "the plan is being made" not in shown.text()
         await shown.press("enter", "d", "R", "space", "c", "down", "pagedown", "o")
         assert isinstance(shown.app.screen, RunsScreen)
 

@@ -220,8 +220,15 @@ async def test_one_that_was_is_not(show: Show) -> None:
         assert "not validated" not in shown.text()
 
 
-def test_the_end_counts_steps_where_there_are_no_epochs() -> None:
-    assert ending(fold(sparse_run(end=True))).startswith("finished: 3,000 steps")
+@pytest.mark.says("end.at_step")
+@pytest.mark.never_says("end.at_step")
+def test_of_a_run_that_tells_numbers_alone_the_end_says_the_last_step(
+    captions_said: set[str],
+) -> None:
+    assert ending(fold(sparse_run(end=True))) == "finished at step 3,000, after 0:05:00"
+    captions_said.clear()
+    assert ending(fold(scripted_run(epochs=2, batches=5))).startswith("finished: 2 of 2 epochs")
+    assert ending(fold(sparse_run())) == ""
 
 
 async def test_in_the_list_of_runs_and_over_it(show: Show, tmp_path: Path) -> None:
@@ -255,6 +262,12 @@ def test_nothing_pinned_what_the_charts_leave_out_is_small() -> None:
     settings = Settings()
     assert shown_small(fold(scripted_run(epochs=3)), settings) == []
     assert shown_small(fold(sparse_run()), settings) == ["val/acc"]
+    judged = [MetricDeclared(at=START, name=name, goal="max") for name in ("f1", "acc")]
+    assert shown_small(fold([*sparse_run(), *judged, logged(3100, f1=0.5, acc=0.5, gpu=1.0)]), settings) == [
+        "val/acc",
+        "f1",
+        "acc",
+    ]
     two = [*steps_alone(), *(MetricDeclared(at=START, name=name, kind="lr") for name in ("lr/a", "lr/b"))]
     history = fold([*two, logged(100, **{"lr/a": 0.1, "lr/b": 0.2, "gpu": 1.0})])
     assert shown_small(history, settings) == []  # the chart of the LR has them

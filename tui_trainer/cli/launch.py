@@ -33,6 +33,7 @@ from tui_trainer.cli.options import (
 )
 from tui_trainer.cli.options import say as say_aside
 from tui_trainer.cli.signal_handlers import LONGEST_END_S, leave, stop_on_signals
+from tui_trainer.files.given_path import given_path
 from tui_trainer.presets.folders import is_shipped
 from tui_trainer.records.errors import RunsError
 from tui_trainer.records.record import Record
@@ -154,7 +155,11 @@ def attach(
         refuse_rules_for_ours(alerts)
     else:
         rules, word = rules_of(alerts), " ".join(said)
-        sys.exit(_watch(record.path, told, readonly=True, max_rate=max_rate, first_word=word, runs=runs, rules=rules))
+        named = given_path(run or "")
+        code = _watch(
+            record.path, told, readonly=True, max_rate=max_rate, first_word=word, runs=runs, named=named, rules=rules
+        )
+        sys.exit(code)
     folder = awaited(runs, run, said.append)
     sys.exit(_watch(folder, told, readonly=readonly, max_rate=max_rate, first_word=" ".join(said)))
 
@@ -365,18 +370,19 @@ def _watch(
     max_rate: float | None,
     first_word: str = "",
     runs: Path | None = None,
+    named: Path | None = None,
     rules: Sequence[AlertRule] = (),
 ) -> int:
     """Show the run whose record lies in a folder, or at a path if another tool has written it; the exit code.
 
-    `runs` is the folder of all runs, where it is not the one that holds the record; `rules` are held against the
-    numbers of another tool's.
+    `runs` is the folder of all runs, where it is not the one that holds the record; `named` is where a person looks for
+    what other tools have recorded, and `rules` are held against the numbers of that.
     """
     source = open_source(folder, readonly=readonly, rules=rules)
     runs = runs or folder.parent
     comparisons = Comparisons(runs, None, lambda: source.folder, lambda: False)
     exit_code, shows_end = _look_at(
-        source, runs, told, comparisons, can_resume=not readonly, max_rate=max_rate, first_word=first_word
+        source, runs, told, comparisons, named, can_resume=not readonly, max_rate=max_rate, first_word=first_word
     )
     if shows_end:
         if source.folder is not None:
@@ -390,6 +396,7 @@ def _look_at(
     runs: Path,
     told: NotifyOptions,
     comparisons: Comparisons | None = None,
+    named: Path | None = None,
     *,
     can_resume: bool = False,
     max_rate: float | None,
@@ -402,6 +409,7 @@ def _look_at(
         runs: the folder of all runs.
         told: what rings the bell.
         comparisons: what it is compared by; None where it cannot be.
+        named: where it was looked for, if another tool has recorded it.
         can_resume: whether it may be gone on with from here.
         max_rate: as for `show_app`.
         first_word: what is to be said first.
@@ -421,6 +429,7 @@ def _look_at(
             first_word=first_word,
             on_shown=settle,
             runs=runs,
+            named=named,
             bell=told.bell,
             settings=Settings.of_user(),
         )

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tui_trainer.foreign_records.followed_file import PIECE, Lines, begins_with
+from tui_trainer.foreign_records.followed_file import Lines, begins_with
 from tui_trainer.foreign_records.naming import run_name
 from tui_trainer.foreign_records.pieces import Points, SettingValue
 from tui_trainer.foreign_records.rows import Rows, number_in
@@ -18,6 +18,9 @@ from tui_trainer.foreign_records.steps import StepsOfRows
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
+
+AT_ONCE = 256 << 10
+"""Bytes that are read at a time: some 15 ms of work, in which no key is answered."""
 
 DELIMITERS = ",\t;|"
 
@@ -31,7 +34,7 @@ class CsvReader:
 
     tool = "CSV"
 
-    def __init__(self, path: Path, at_once: int = PIECE) -> None:
+    def __init__(self, path: Path, at_once: int = AT_ONCE) -> None:
         """Follow a file, so many bytes of it at a time."""
         self.name = run_name(path)
         self._at_once = at_once
@@ -66,7 +69,7 @@ class CsvReader:
             self._header, self._rows, self._bad_rows, self._without_step = [], 0, 0, 0
             self._steps = StepsOfRows()
             self._not_numbers.clear()
-        self.lags = bool(content) and self._lines.file.lags
+        self.lags = self._lines.lags
         rows = self._parsed(content)
         if rows and not self._header:
             self._header = [name.strip() for name in rows.pop(0)][:MOST_COLUMNS]

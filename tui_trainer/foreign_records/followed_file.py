@@ -115,6 +115,12 @@ class Lines:
         self.too_long = 0
         """Lines that were passed over."""
         self._in_long_line = False
+        self._came = False
+
+    @property
+    def lags(self) -> bool:
+        """Whether there is more behind what the last `read` used."""
+        return self._came and self.file.lags
 
     def read(self, most: int = PIECE) -> bytes:
         """What came in whole lines, with their ends.
@@ -124,6 +130,7 @@ class Lines:
         """
         anew = self.file.begun_anew
         piece = self.file.piece(most)
+        self._came = False
         if self.file.begun_anew != anew:
             self._in_long_line = False
         end = piece.rfind(b"\n") + 1
@@ -132,9 +139,10 @@ class Lines:
             end = piece.rfind(b"\n") + 1
         if not end and len(piece) >= self.LONGEST:
             self.too_long += not self._in_long_line
-            self._in_long_line = True
+            self._in_long_line = self._came = True
             self.file.use(len(piece))
             return b""
+        self._came = end > 0
         self.file.use(end)
         if self._in_long_line and end:
             self._in_long_line = False

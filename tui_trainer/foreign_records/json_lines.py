@@ -72,7 +72,7 @@ class JsonLinesReader:
             self._begun_anew = self._lines.file.begun_anew
             self._rows = self._bad_rows = self._without_step = 0
             self._not_numbers.clear()
-        self.lags = bool(content) and self._lines.file.lags
+        self.lags = self._lines.lags
         objects, bad = objects_in(content)
         self._bad_rows += bad
         if not objects:

@@ -17,13 +17,18 @@ LONGEST = 1000
 FILES_OF_ANY = frozenset({"metrics", "results", "result", "progress", "scalars", "log", "csvlogger"})
 """What a tool calls the file of every run, without its ending."""
 
+FILE_ENDINGS = (".csv", ".json", ".jsonl", ".log", ".tsv", ".txt")
+"""What is no part of a name; mmcv's files have two of them."""
+
 FOLDERS_OF_ANY = frozenset({"vis_data"})
 """The same of a folder: MMEngine's are `20261128_120000/vis_data`."""
 
 
 def run_name(path: Path) -> str:
     """What a run is called whose record says nothing of that: by its file or folder, or else by what that is in."""
-    called = path.stem if path.suffix in (".csv", ".json", ".jsonl", ".log", ".tsv", ".txt") else path.name
+    called = path.name
+    while (ending := Path(called).suffix) in FILE_ENDINGS:
+        called = called.removesuffix(ending)
     if called in FILES_OF_ANY or called in FOLDERS_OF_ANY:
         return run_name(path.parent) if path.parent.name else called
     return called

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from tui_trainer.events import MOST_SECONDS, SCHEMA, AnyEvent, MetricColumns, RunEnded, RunStarted
 from tui_trainer.foreign_records.naming import Choices, Naming
-from tui_trainer.foreign_records.pieces import Ended, Piece, Points, Restarted
+from tui_trainer.foreign_records.pieces import Ended, Piece, Points, Reader, Restarted
 from tui_trainer.records.history import History
 from tui_trainer.records.series import Series
 from tui_trainer.text.captions import say
@@ -56,9 +56,9 @@ class _Column(NamedTuple):
 class Teller:
     """Makes events of what a reader says of one run, for the history that they are applied to."""
 
-    def __init__(self, name: str, history: History, choices: Choices | None = None) -> None:
-        """Tell of a run of this name; `choices` are what a person has said of its series."""
-        self._name = name
+    def __init__(self, reader: Reader, history: History, choices: Choices | None = None) -> None:
+        """Tell of the run that is read; `choices` are what a person has said of its series."""
+        self._reader = reader
         self._history = history
         self._naming = Naming(choices or Choices())
         self._declared: set[str] = set()
@@ -145,7 +145,7 @@ class Teller:
             return
         if self._begun_at is None:
             self._begun_at = next((time for time in points.times if 0 < time < LATEST), at)
-            yield RunStarted(at=self._begun_at, run=self._name[:1000], schema=SCHEMA, pid=0, host="")
+            yield RunStarted(at=self._begun_at, run=self._reader.name[:1000], schema=SCHEMA, pid=0, host="")
         within = f"{points.part}/" if points.part else ""
         shown = self._naming.shown
         points = points._replace(columns={shown(within + name): values for name, values in points.columns.items()})

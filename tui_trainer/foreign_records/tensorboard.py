@@ -22,6 +22,7 @@ import msgspec
 
 from tui_trainer.foreign_records.event_frames import HEAD, size_in
 from tui_trainer.foreign_records.followed_file import begins_with
+from tui_trainer.foreign_records.keras_steps import KerasSteps
 from tui_trainer.foreign_records.naming import run_name
 from tui_trainer.foreign_records.pieces import Piece, SettingValue
 from tui_trainer.foreign_records.settings import joined, settings_in
@@ -66,6 +67,7 @@ class TensorBoardReader:
         self._next_look = 0.0
         self._too_many = False
         self._writers: Counter[str] = Counter()
+        self._keras = KerasSteps()
 
     @property
     def written_at(self) -> float | None:
@@ -98,12 +100,12 @@ class TensorBoardReader:
 
     @property
     def notes(self) -> Sequence[str]:
-        """What it holds beside numbers."""
+        """What it holds beside numbers, and what was made of its steps."""
         others: Counter[str] = Counter()
         for each in self._files.values():
             others += each.others
         what = ", ".join(counted(count, name) for name, count in sorted(others.items()))
-        return [say("foreign.not_drawn", what=what)] if others else []
+        return [*self._keras.notes, *([say("foreign.not_drawn", what=what)] if others else [])]
 
     def read(self) -> Iterator[Piece]:
         if time.monotonic() >= self._next_look:
@@ -116,7 +118,7 @@ class TensorBoardReader:
                 return
             try:
                 before = each.file.offset
-                yield from each.read()
+                yield from self._keras.mended(each.read())
                 pieces += each.file.offset != before
             except OSError as error:  # one file; the others may be read
                 trouble = error

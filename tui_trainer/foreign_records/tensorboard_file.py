@@ -62,6 +62,8 @@ class EventFile:
         self._begun_anew = 0
         self._searched = 0
         """Bytes in vain behind a damaged length."""
+        self._damage = 0
+        """Where the length stands."""
 
     def read(self) -> Iterator[Points | Restarted]:
         """What came since the last call, at most one piece of the file.
@@ -93,6 +95,8 @@ class EventFile:
     def _search(self, data: NDArray[np.uint8], begin: int) -> int:
         """Where the next whole event begins, behind a length that is damaged; as far as was searched."""
         rest = data[begin + 1 :]
+        if not self._searched:
+            self._damage = self.file.offset + begin
         self._searched += len(rest)
         if len(rest) > HEAD:
             right = windows_of_eight(rest[:-4])
@@ -103,7 +107,7 @@ class EventFile:
                 self._searched = 0
                 return begin + 1 + int(places[0])
         if self._searched > SEARCHED:
-            self.damaged_at = self.file.offset + begin
+            self.damaged_at = self._damage
         return begin + 1 + max(0, len(rest) - HEAD)
 
     def _read_frames(

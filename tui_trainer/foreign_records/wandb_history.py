@@ -42,6 +42,9 @@ _STEP = rb"\x12" + _LENGTH + rb"(?:\x08(" + VARINT_PATTERN + rb"))?+"
 _VALUE = b"\x82\x01"
 """What stands before the value of an item: field 16, and bytes."""
 
+_TYPE = "._type"
+"""What behind the name of an image, a histogram or a table says which it is."""
+
 _is_number = re.compile(_NUMBER).fullmatch
 _decode = msgspec.json.Decoder().decode
 _decode_floats = msgspec.json.Decoder(list[float]).decode
@@ -189,9 +192,16 @@ def _row(record: bytes, history: Field) -> dict[str, Any]:
             else:  # zeros may be left out
                 step = next((each.value for each in fields(record, begin, at) if each.number == 1), 0)
     if dict in set(map(type, row.values())):
-        row = flat(row, between=".")
+        row = _without_media(flat(row, between="."))
     if step is not None:
         row["_step"] = step
+    return row
+
+
+def _without_media(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with one cell for each image, histogram or table, which is no number: their sizes are none of the run's."""
+    for name in [name.removesuffix(_TYPE) for name in row if name.endswith(_TYPE)]:
+        row = {key: value for key, value in row.items() if not key.startswith(f"{name}.")} | {name: row[name + _TYPE]}
     return row
 
 

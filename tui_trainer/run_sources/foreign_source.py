@@ -81,7 +81,7 @@ class ForeignSource:
         self.settings: Mapping[str, SettingValue] = {}
         """What the run was set to: as its tool recorded that, and beside it."""
         self._reader = kind.open(path)
-        self._teller = Teller(self._reader.name, self.history, choices_for(kind.tool)._replace(as_ours=as_ours))
+        self._teller = Teller(self._reader, self.history, choices_for(kind.tool)._replace(as_ours=as_ours))
         self._beside = SettingsBeside(path)
         self._checkpoints = CheckpointsBeside(path)
         self._observer = observer

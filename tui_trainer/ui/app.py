@@ -266,7 +266,7 @@ class TrainerApp(ContextApp):
         if self.context.runs is None:
             self.say(say("answer.no_runs_folder"), "warning")
         else:
-            self.push_screen(RunsScreen(self.context.runs))
+            self.push_screen(RunsScreen(self.context.runs, self.context.named))
 
     def show_confusion(self, source: RunSource) -> None:
         from tui_trainer.ui.confusion.screen import ConfusionScreen

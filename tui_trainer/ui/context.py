@@ -142,6 +142,8 @@ class AppContext:
     """What runs started from the presets have beside their preset; None for the defaults."""
     runs: Path | None = None
     """The folder of all runs; None where there is none to look into."""
+    named: Path | None = None
+    """What a person named to look at: what other tools have recorded there is in the list of runs, too."""
     by: str = "screen"
     """Who asks, as the run's record has it."""
     first_word: str = ""

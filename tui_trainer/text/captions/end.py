@@ -12,6 +12,11 @@ CAPTIONS = {
         "all epochs were trained",
         "it ended in another way, or goes on; of a watched program",
     ),
+    "end.at_step": Caption(
+        "finished at step {step}, after {clock}",
+        "the tool that recorded a run says that it is over; how many steps it was to have, nobody knows",
+        "it ended in another way, or goes on; a run of ours, or a watched program",
+    ),
     "end.watched": Caption(
         "{reason}: {done} in {clock}",
         "a watched command ended by itself, with exit code 0",

@@ -188,6 +188,16 @@ CAPTIONS = {
         "the rows of a training count iterations and epochs, and those of its validations epochs as their step",
         "they count iterations as well",
     ),
+    "foreign.epochs_at_batches": Caption(
+        "what is counted by epochs stands at the last batch of each",
+        "Keras has told TensorBoard some numbers by epochs and others by batches",
+        "it told them by epochs alone; another program wrote them",
+    ),
+    "foreign.repeated": Caption(
+        "{numbers} left out: evaluation_…_vs_iterations repeats those of the epochs",
+        "Keras has told TensorBoard of a validation by epochs, and once more by batches",
+        "it told no validation; another program wrote them",
+    ),
     "foreign.steps_go_on": Caption(
         "steps begin anew in each epoch: here they go on from the last one that was written before",
         "the epoch of a row is a later one than that of the row before, and its step is lower",

@@ -157,7 +157,7 @@ class PinnedStrip(Panel):
 
 def shown_small(history: History, settings: Settings) -> list[str]:
     """What is pinned. Nothing being pinned, what the charts of the run leave out: more LRs than they draw, further
-    losses, and what it is judged by where that is on no chart."""
+    losses, and what has a better and a worse, what it is judged by first."""
     from tui_trainer.ui.metrics.catalogue import MOST_PINNED, pinned
 
     if names := pinned(settings, history):
@@ -166,7 +166,8 @@ def shown_small(history: History, settings: Settings) -> list[str]:
     if not history.steps:
         losses, lrs = leading(history)
         objective, on_charts = series.objective, {*losses, *lrs}
-        further = [name for name in series if is_lr(history, name) or series.kind(name) == "train"]
+        telling = [name for name in series if series.goal(name) != "none" and series.kind(name) != "system"]
+        further = [*telling, *(name for name in series if is_lr(history, name) or series.kind(name) == "train")]
         first = [objective] if objective is not None else []
         return [name for name in dict.fromkeys([*first, *further]) if name not in on_charts][:MOST_PINNED]
     drawn = set(drawn_lrs(history))

@@ -305,6 +305,8 @@ def ending(history: History, *, says_why: bool = True) -> str:
     match ended.status:
         case "finished" if history.program is not None:
             first = say("end.watched", reason=reason, done=done, clock=clock(history.elapsed_s))
+        case "finished" if history.recipe is None and not history.steps:
+            first = say("end.at_step", step=step, clock=clock(history.elapsed_s))
         case "finished":
             first = say("end.finished", done=done, clock=clock(history.elapsed_s))
         case "diverged":

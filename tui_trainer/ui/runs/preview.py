@@ -34,6 +34,7 @@ class Preview:
     def __init__(self) -> None:
         self.axis = XAxis()
         self.loss, self.lr = LossChart(self.axis), LRChart(self.axis)
+        self.loss.visible = self.lr.visible = False
         self.source: RunSource | None = None
         self._told: ToldCharts | None = None
         """Charts of a run that tells numbers and no single steps; made for the first of them."""

@@ -99,9 +99,11 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
     CSS_PATH: ClassVar[str] = "screen.tcss"
     BINDINGS = bindings("filter", "runs")
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, named: Path | None = None) -> None:
+        """Those of a folder, of the folders that are remembered, and what lies where a person looks right now."""
         super().__init__("runs")
-        self.shelf = RunIndex(folder, lambda: [*runs_at(folders_remembered()), *range_tests_beside(folder)])
+        here = [named] if named is not None else []
+        self.shelf = RunIndex(folder, lambda: [*runs_at([*here, *folders_remembered()]), *range_tests_beside(folder)])
         self._far = FarRuns()
         self._seen: Seen | None = None
         """What was seen last on this machine."""
