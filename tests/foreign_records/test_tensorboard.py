@@ -244,7 +244,7 @@ def keras(folder: Path, epochs: range, batches: int) -> None:
             file.write(content)
 
 
-@pytest.mark.says("foreign.repeated", "foreign.epochs_at_batches")
+@pytest.mark.says("foreign.repeated", "foreign.by_clock")
 def test_of_keras_an_epoch_stands_at_its_last_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tensorboard, "LOOK_EVERY_S", 0.0)
     keras(tmp_path, range(2), batches=50)
@@ -256,13 +256,14 @@ def test_of_keras_an_epoch_stands_at_its_last_batch(tmp_path: Path, monkeypatch:
     assert len(followed.numbers("train/batch_loss")) == 200
     assert [followed.history.epoch_at(step) for step in wanted] == [0, 1, 2, 3]
     assert followed.history.series.keys() == {"train/epoch_loss", "validation/epoch_loss", "train/batch_loss"}
+    series = "train/epoch_loss and validation/epoch_loss"
     assert followed.flaws == [
-        "what is counted by epochs stands at the last batch of each",
+        f"steps of {series} count epochs, or the like: they stand where the training was then",
         "4 numbers left out: evaluation_…_vs_iterations repeats those of the epochs",
     ]
 
 
-@pytest.mark.never_says("foreign.repeated", "foreign.epochs_at_batches")
+@pytest.mark.never_says("foreign.repeated", "foreign.by_clock")
 def test_where_no_batches_are_told_steps_are_epochs_and_words_like_kerass_are_nothing_elsewhere(
     tmp_path: Path, captions_said: set[str]
 ) -> None:
@@ -274,6 +275,49 @@ def test_where_no_batches_are_told_steps_are_epochs_and_words_like_kerass_are_no
     names = ("batch_loss", "epoch_loss", "evaluation_loss_vs_iterations")
     event_file(tmp_path / "other", b"".join(scalars(name, range(4)) for name in names))
     assert Followed(KIND, tmp_path / "other").all_numbers == dict.fromkeys(names, halves(range(4)))
+
+
+def logged(*numbers: tuple[str, int, float]) -> bytes:
+    """Numbers that were logged one after the other: a name, a step and the seconds since the training began."""
+    return b"".join(frame(event(step, scalar(name, 1.0), time=1.7e9 + at)) for name, step, at in numbers)
+
+
+LOSSES = [("loss", step, step) for step in range(0, 401, 2)]
+
+
+@pytest.mark.says("foreign.by_clock")
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_counts_epochs_stands_where_the_training_was(tmp_path: Path, first: int) -> None:
+    epochs = [("acc", epoch, 100 * (epoch - first + 1) + 0.5) for epoch in range(first, first + 4)]
+    come = sorted([*LOSSES, *epochs], key=lambda each: each[2])
+    event_file(tmp_path / "whole", logged(*come))
+    live = event_file(tmp_path / "live", b"")
+    followed = Followed(KIND, live)
+    for each in come:
+        with live.open("ab") as file:
+            file.write(logged(each))
+        followed.look()
+    for one in (followed, Followed(KIND, tmp_path / "whole")):
+        assert [*one.numbers("acc")] == [100, 200, 300, 400]
+        assert [*one.numbers("loss")] == [step for _, step, _ in LOSSES]
+        assert "steps of acc count epochs, or the like" in one.flaws[0]
+
+
+NO_EPOCHS = {
+    "each step": [("acc", step, step + 0.5) for step in range(400)],
+    "written when the training was over": [("acc", epoch, 500.0 + epoch) for epoch in range(4)],
+    "at some of the steps, afterwards": [("acc", step, 500.0 + step) for step in range(0, 400, 100)],
+    "at those steps": [("acc", step, step + 0.5) for step in range(0, 400, 100)],
+    "once": [("acc", 200, 300)],
+}
+
+
+@pytest.mark.never_says("foreign.by_clock")
+@pytest.mark.parametrize("case", NO_EPOCHS)
+def test_what_counts_steps_stands_at_them(tmp_path: Path, case: str) -> None:
+    come = sorted([*LOSSES, *NO_EPOCHS[case]], key=lambda each: each[2])
+    event_file(tmp_path, logged(*come))
+    assert [*Followed(KIND, tmp_path).numbers("acc")] == [step for _, step, _ in NO_EPOCHS[case]]
 
 
 @pytest.mark.says("foreign.too_many_files")

@@ -58,9 +58,8 @@ def test_keys_within_keys_words_for_numbers_and_the_end(tmp_path: Path) -> None:
         log(
             block(17, block(1, "abc") + block(8, "night")),
             history(0, loss=0.5, val__acc=0.25, note="words", _timestamp=1.7e9, _runtime=1.5),
-            history(
-                1, loss=float("nan"), _timestamp=1.7e9 + 2, _runtime=3.5, val={"img": {"_type": "image", "width": 8}}
-            ),
+            history(1, loss=float("nan"), _timestamp=1.7e9 + 2, _runtime=3.5, hist___type="histogram", hist__count=3),
+            history(2, val={"img": {"_type": "image", "width": 8}}, _timestamp=1.7e9 + 2),
             block(18, number(1, 1)),
         )
     )
@@ -69,7 +68,7 @@ def test_keys_within_keys_words_for_numbers_and_the_end(tmp_path: Path) -> None:
     assert str(followed.all_numbers) == "{'loss': {0: 0.5, 1: nan}, 'val.acc': {0: 0.25}}"
     assert followed.history.first_started is not None
     assert followed.reader.name == followed.history.first_started.run == "night"
-    assert followed.flaws == ["left out: note, val.img"]
+    assert followed.flaws == ["left out: hist, note, val.img"]
     assert (followed.history.status, followed.history.elapsed_s) == ("crashed", 2.0)
 
 

@@ -12,9 +12,9 @@ from tui_trainer.foreign_records.csv_table import Csv
 from tui_trainer.foreign_records.database import DatabaseKind
 from tui_trainer.foreign_records.json_lines import JsonLines
 from tui_trainer.foreign_records.mlflow import MLflowDatabaseReader, MLflowFolder
-from tui_trainer.foreign_records.pieces import Kind
+from tui_trainer.foreign_records.pieces import PARTS, Kind
 from tui_trainer.foreign_records.several_forms import SeveralForms, one_run
-from tui_trainer.foreign_records.tensorboard import PARTS, TensorBoard
+from tui_trainer.foreign_records.tensorboard import TensorBoard
 from tui_trainer.foreign_records.trackio import TrackioReader
 from tui_trainer.foreign_records.trainer_folder import Trainer, folders_of_events
 from tui_trainer.foreign_records.trainer_state import FILE, document_in

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
+PARTS = frozenset({"train", "validation", "valid", "val", "eval", "test", "dev"})
+"""Folders that are parts of one run."""
+
 
 class Points(NamedTuple):
     """Numbers of one or more series that were logged at the same steps, in the order in which they were written."""

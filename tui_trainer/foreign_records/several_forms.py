@@ -21,9 +21,9 @@ from tui_trainer.foreign_records.event_frames import first_events
 from tui_trainer.foreign_records.followed_file import QUIET_S, begins_with
 from tui_trainer.foreign_records.json_lines import JsonLines, JsonLinesReader
 from tui_trainer.foreign_records.naming import run_name
-from tui_trainer.foreign_records.pieces import Kind, Piece, Points, Reader, SettingValue
+from tui_trainer.foreign_records.pieces import PARTS, Kind, Piece, Points, Reader, SettingValue
 from tui_trainer.foreign_records.steps import EARLIEST, LATEST
-from tui_trainer.foreign_records.tensorboard import PARTS, TensorBoard
+from tui_trainer.foreign_records.tensorboard import TensorBoard
 from tui_trainer.foreign_records.tensorboard_events import TensorBoardEvent, read_event
 from tui_trainer.text.captions import say
 

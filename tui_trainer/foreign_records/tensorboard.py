@@ -22,10 +22,10 @@ import msgspec
 
 from tui_trainer.foreign_records.event_frames import HEAD, size_in
 from tui_trainer.foreign_records.followed_file import begins_with
-from tui_trainer.foreign_records.keras_steps import KerasSteps
 from tui_trainer.foreign_records.naming import run_name
 from tui_trainer.foreign_records.pieces import Piece, SettingValue
 from tui_trainer.foreign_records.settings import joined, settings_in
+from tui_trainer.foreign_records.steps_by_clock import StepsByClock
 from tui_trainer.records.errors import RunsError
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
@@ -46,9 +46,6 @@ DEEPEST = 8
 
 PIECES_AT_ONCE = 4
 
-PARTS = frozenset({"train", "validation", "valid", "val", "eval", "test", "dev"})
-"""Folders that are parts of one run."""
-
 _NAMED = re.compile(r"tfevents\.(\d{1,19})")
 
 
@@ -67,7 +64,7 @@ class TensorBoardReader:
         self._next_look = 0.0
         self._too_many = False
         self._writers: Counter[str] = Counter()
-        self._keras = KerasSteps()
+        self._steps = StepsByClock()
 
     @property
     def written_at(self) -> float | None:
@@ -105,7 +102,7 @@ class TensorBoardReader:
         for each in self._files.values():
             others += each.others
         what = ", ".join(counted(count, name) for name, count in sorted(others.items()))
-        return [*self._keras.notes, *([say("foreign.not_drawn", what=what)] if others else [])]
+        return [*self._steps.notes, *([say("foreign.not_drawn", what=what)] if others else [])]
 
     def read(self) -> Iterator[Piece]:
         if time.monotonic() >= self._next_look:
@@ -118,7 +115,7 @@ class TensorBoardReader:
                 return
             try:
                 before = each.file.offset
-                yield from self._keras.mended(each.read())
+                yield from self._steps.placed(each.read())
                 pieces += each.file.offset != before
             except OSError as error:  # one file; the others may be read
                 trouble = error

@@ -192,7 +192,8 @@ def _row(record: bytes, history: Field) -> dict[str, Any]:
             else:  # zeros may be left out
                 step = next((each.value for each in fields(record, begin, at) if each.number == 1), 0)
     if dict in set(map(type, row.values())):
-        row = _without_media(flat(row, between="."))
+        row = flat(row, between=".")
+    row = _without_media(row)
     if step is not None:
         row["_step"] = step
     return row

@@ -188,10 +188,10 @@ CAPTIONS = {
         "the rows of a training count iterations and epochs, and those of its validations epochs as their step",
         "they count iterations as well",
     ),
-    "foreign.epochs_at_batches": Caption(
-        "what is counted by epochs stands at the last batch of each",
-        "Keras has told TensorBoard some numbers by epochs and others by batches",
-        "it told them by epochs alone; another program wrote them",
+    "foreign.by_clock": Caption(
+        "steps of {names} count epochs, or the like: they stand where the training was then",
+        "the steps of a series in event files go up by one while those of the others go up by more, time and again",
+        "all count the same; the others were over as it was written; it is of another run",
     ),
     "foreign.repeated": Caption(
         "{numbers} left out: evaluation_…_vs_iterations repeats those of the epochs",
