@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from itertools import groupby
-from operator import itemgetter, or_
+from operator import or_
 from typing import NamedTuple
 
 from tui_trainer.plotting.curves import Span
@@ -71,6 +71,12 @@ class Canvas:
         self._spans: dict[str, list[Span | None]] = {}
         self._text: dict[str, list[str]] = {}
         self._order: tuple[str, ...] = ()
+        self._called: dict[str, str] = {}
+        self._cover = _Cover(marks)
+        self._changes: list[int] = []
+        """Of each row, how often a curve in it has changed, or which curves there are, or their styles."""
+        self._inked: list[set[str]] = []
+        """Of each row, the curves that have a dot in it."""
         self._rows: list[tuple[tuple[object, ...], list[GlyphRun]]] = []
         self.cells_drawn = 0
         """Cells that plotext was asked for, over all frames: what drawing costs."""
@@ -80,21 +86,26 @@ class Canvas:
         if self._size != (width, height):
             self._size = (width, height)
             self._spans.clear()
+            self._text.clear()
             self._rows.clear()
+            self._changes = [0] * height
+            self._inked = [set() for _ in range(height)]
         across = DOTS[self.marks][0]
-        if len(curves) > MANY:
-            curves = uncovered(dict(curves), self.marks)
+        shown = self._cover.uncovered(curves) if len(curves) > MANY else curves
         tiles: list[tuple[str, int, list[Span | None]]] = []
-        for name, curve in curves.items():
+        for name, curve in shown.items():
             old = self._spans.get(name)
-            if old is None or name not in self._text:
+            if old is curve:
+                continue
+            if old is None:
                 self._text[name] = [" " * width] * height
                 old = [None] * len(curve)
             if (changed := _changed(old, curve)) is not None:
                 first, last = changed[0] // across, changed[1] // across + 1
                 tiles.append((name, first, curve[first * across : last * across]))
             self._spans[name] = curve
-        for name in [name for name in self._spans if name not in curves]:
+        for name in [name for name in self._spans if name not in shown]:
+            self._write(name, [" " * width] * height)
             del self._spans[name], self._text[name]
         drawn = draw([tile for _, _, tile in tiles], height, self.marks)
         for (name, first, _), lines in zip(tiles, drawn, strict=True):
@@ -102,19 +113,29 @@ class Canvas:
                 lines = [line.replace("*", PLAIN.get(_kind(name), "*")) for line in lines]
             elif _kind(name) in DOTTED:
                 lines = [line.translate(_LEFT_HALVES) for line in lines]
-            self._text[name] = [
-                old[:first] + new + old[first + len(new) :] for old, new in zip(self._text[name], lines, strict=True)
-            ]
+            before = zip(self._text[name], lines, strict=True)
+            self._write(name, [old[:first] + new + old[first + len(new) :] for old, new in before])
             self.cells_drawn += len(lines[0]) * height if lines else 0
-        self._order = tuple(curves)
+        if (order := tuple(curves)) != self._order:
+            self._order = order
+            self._changes = [count + 1 for count in self._changes]
+
+    def _write(self, name: str, texts: list[str]) -> None:
+        """Have a curve's text be this."""
+        for row, (old, new) in enumerate(zip(self._text[name], texts, strict=True)):
+            if old != new:
+                self._changes[row] += 1
+                (self._inked[row].discard if new.isspace() else self._inked[row].add)(name)
+        self._text[name] = texts
 
     def rows(
         self, under: Sequence[Glyph] = (), over: Sequence[Glyph] = (), styles: Mapping[str, str] | None = None
     ) -> list[list[GlyphRun]]:
         """The lines as runs, the topmost first, with glyphs under and over the curves; `styles` are those of curves
         whose style is not their name."""
-        called = styles or {}
-        named = [(name, called.get(name, name)) for name in self._order]
+        if (called := dict(styles or {})) != self._called:
+            self._called = called
+            self._changes = [count + 1 for count in self._changes]
         width, height = self._size
         below: list[list[Glyph]] = [[] for _ in range(height)]
         above: list[list[Glyph]] = [[] for _ in range(height)]
@@ -123,24 +144,16 @@ class Canvas:
                 if 0 <= glyph.row < height and 0 <= glyph.column < width:
                     by_row[glyph.row].append(glyph)
         for row in range(height):
-            texts = tuple(self._text[name][row] for name in self._order)
-            key = (named, texts, tuple(below[row]), tuple(above[row]))
+            key = (self._changes[row], tuple(below[row]), tuple(above[row]))
             if row >= len(self._rows):
-                self._rows.append((key, self._compose(row, named, texts, below[row], above[row])))
+                self._rows.append((key, self._compose(row, below[row], above[row])))
             elif self._rows[row][0] != key:
-                self._rows[row] = (key, self._compose(row, named, texts, below[row], above[row]))
+                self._rows[row] = (key, self._compose(row, below[row], above[row]))
         return [runs for _, runs in self._rows]
 
-    def _compose(
-        self,
-        row: int,
-        named: Sequence[tuple[str, str]],
-        texts: Sequence[str],
-        under: Sequence[Glyph],
-        over: Sequence[Glyph],
-    ) -> list[GlyphRun]:
-        width = self._size[0]
-        layers = [(*name, text) for name, text in zip(named, texts, strict=True) if not text.isspace()]
+    def _compose(self, row: int, under: Sequence[Glyph], over: Sequence[Glyph]) -> list[GlyphRun]:
+        width, inked, called = self._size[0], self._inked[row], self._called
+        layers = [(name, called.get(name, name), self._text[name][row]) for name in self._order if name in inked]
         if not layers and not under and not over:
             return [GlyphRun(" " * width)]
         cells = [" "] * width
@@ -192,44 +205,70 @@ def _kind(name: str) -> str:
     return name.partition(" ")[0]
 
 
-def uncovered(curves: dict[str, list[Span | None]], marks: Marks) -> dict[str, list[Span | None]]:
-    """The curves without the spans of which no cell would be seen, since enough curves above have a dot in each: of a
-    band one, of a line as many as share a cell."""
-    across, up = DOTS[marks]
-    length = max(map(len, curves.values()), default=0)
-    # The rows, a bit each, in which there is a curve above, are two, are three, ….
-    depths = [[0] * -(-length // across) for _ in range(AT_ONE_PLACE)]
-    rows_of: dict[Span, int] = {}
-    kept: dict[str, list[Span | None]] = {}
-    for name, whole in reversed(curves.items()):
-        curve = list(whole)
-        mine: list[tuple[int, int]] = []
-        is_line = _kind(name) not in BANDS
-        covered = depths[-1 if is_line else 0]
-        for i, span in enumerate(curve):
-            if span is None:
-                continue
-            rows = rows_of.get(span)
-            if rows is None:
-                rows = rows_of[span] = (2 << span[1] // up) - (1 << span[0] // up)
-            column = i // across
-            if rows & ~covered[column]:
-                mine.append((column, rows))
-            else:
-                curve[i] = None
-        for column, rows in _by_column(mine):
-            for deeper, depth in zip(reversed(depths[1:]), reversed(depths[:-1]), strict=True):
-                if is_line:
-                    deeper[column] |= depth[column] & rows
-            depths[0][column] |= rows
-        kept[name] = curve
-    return dict(reversed(kept.items()))
+class _Cover:
+    """Which spans of many curves are seen: those in whose cells fewer curves above have a dot than would hide them. One
+    hides a band; a line, as many as share a cell. A drawing looks at the columns of cells in which a curve changed.
+    """
+
+    def __init__(self, marks: Marks) -> None:
+        self._across, self._up = DOTS[marks]
+        self._given: dict[str, list[Span | None]] = {}
+        self._shown: dict[str, list[Span | None]] = {}
+
+    def uncovered(self, curves: Mapping[str, list[Span | None]]) -> Mapping[str, list[Span | None]]:
+        """The curves without the spans that are not seen; the first one lies undermost."""
+        if [*curves] != [*self._given] or any(len(curves[name]) != len(old) for name, old in self._given.items()):
+            self._shown = {name: [None] * len(curve) for name, curve in curves.items()}
+            columns = {
+                i // self._across for curve in curves.values() for i, span in enumerate(curve) if span is not None
+            }
+        else:
+            columns = set()
+            for name, curve in curves.items():
+                if curve is not (old := self._given[name]):
+                    columns.update(i // self._across for i in _differing(old, curve))
+        self._given = dict(curves)
+        if columns:
+            self._look_at(sorted(columns))
+        return self._shown
+
+    def _look_at(self, columns: Sequence[int]) -> None:
+        """Find out in these columns of cells what is seen."""
+        across, up = self._across, self._up
+        # The rows, a bit each, in which there is a curve above, are two, are three, ….
+        depths = {column: [0] * AT_ONE_PLACE for column in columns}
+        rows_of: dict[Span, int] = {}
+        for name, curve in reversed(self._given.items()):
+            is_line = _kind(name) not in BANDS
+            before, shown = self._shown[name], None
+            for column in columns:
+                depth, mine = depths[column], 0
+                covered = depth[-1 if is_line else 0]
+                for i in range(column * across, min(len(curve), (column + 1) * across)):
+                    span = seen = curve[i]
+                    if span is not None:
+                        rows = rows_of.get(span)
+                        if rows is None:
+                            rows = rows_of[span] = (2 << span[1] // up) - (1 << span[0] // up)
+                        if rows & ~covered:
+                            mine |= rows
+                        else:
+                            seen = None
+                    if seen != before[i]:
+                        shown = list(before) if shown is None else shown
+                        shown[i] = seen
+                if mine:
+                    if is_line:
+                        for deeper in range(AT_ONE_PLACE - 1, 0, -1):
+                            depth[deeper] |= depth[deeper - 1] & mine
+                    depth[0] |= mine
+            if shown is not None:
+                self._shown[name] = shown
 
 
-def _by_column(rows: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The rows of each column together: a curve that is there twice counts once."""
-    for column, those in groupby(rows, key=itemgetter(0)):
-        yield column, reduce(or_, (bits for _, bits in those))
+def _differing(old: Sequence[Span | None], new: Sequence[Span | None]) -> list[int]:
+    """Where two curves differ."""
+    return [i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
 
 
 def runs(cells: Sequence[str], styles: Sequence[str]) -> list[GlyphRun]:

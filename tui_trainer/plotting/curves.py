@@ -6,7 +6,7 @@ from __future__ import annotations
 import itertools
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import inf, isfinite, log10, nan
 from typing import TypeAlias
 
@@ -197,6 +197,12 @@ def range_of(*curves: Sequence[Extent | None], above: float = -inf) -> Extent | 
         value for curve in curves for extent in curve if extent is not None for value in extent if above < value < 1e300
     ]
     return (min(values), max(values)) if values else None
+
+
+def together(ranges: Iterable[Extent | None]) -> Extent | None:
+    """The lowest and highest value of some ranges; None where there is none."""
+    there = [each for each in ranges if each is not None]
+    return (min(low for low, _ in there), max(high for _, high in there)) if there else None
 
 
 def spans(extents: Sequence[Extent | None], scale: Scale, dots: int) -> list[Span | None]:

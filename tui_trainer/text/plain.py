@@ -19,6 +19,8 @@ def plain(text: str) -> str:
 
     White space of any kind becomes single spaces. Markup stays as the characters it is: who shows it must show text.
     """
+    if text.isascii() and text.isprintable():  # as most are
+        return " ".join(text.split())
     words = ("".join(filter(is_shown, word)) for word in text.split())
     return " ".join(word for word in words if word)
 

@@ -3,18 +3,18 @@ curves, gutters, ticks and a title that fits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from typing import ClassVar, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
 from tui_trainer.plotting.canvas import Canvas, Glyph, GlyphRun, runs
-from tui_trainer.plotting.curves import Extent, range_of, spans
+from tui_trainer.plotting.curves import Extent, range_of, spans, together
 from tui_trainer.plotting.figure import Marks
-from tui_trainer.plotting.last_curves import OfLastCurves
+from tui_trainer.plotting.last_curves import OfCurves, OfLastCurves
 from tui_trainer.plotting.ranges import asks_for_log, without_spikes, without_the_lowest
 from tui_trainer.plotting.scales import Scale, Tick, linear, logarithmic
 from tui_trainer.text.plain import in_ascii, plain
@@ -170,7 +170,8 @@ def _labels(frame: Frame, axis: Axis, ticks: Sequence[Tick], corner: int, badge:
 
 def narrow(text: str) -> str:
     """A text from a file, safe to show, each character one cell wide."""
-    return "".join(letter if cell_len(letter) == 1 else "?" for letter in plain(text))
+    safe = plain(text)
+    return safe if safe.isascii() else "".join(letter if cell_len(letter) == 1 else "?" for letter in safe)
 
 
 def fitted(parts: Sequence[tuple[int, list[GlyphRun]]], right: Sequence[GlyphRun], width: int) -> list[GlyphRun]:
@@ -199,6 +200,8 @@ def fitted(parts: Sequence[tuple[int, list[GlyphRun]]], right: Sequence[GlyphRun
 
 
 AnyAxis = TypeVar("AnyAxis", bound=Axis)
+P = ParamSpec("P")
+T = TypeVar("T")
 
 LOWEST, LAST, EARLY = "◆", "◇", "✗"
 """On a curve: its best epoch, the last one that was validated, and its end where the run ended before it was to."""
@@ -253,11 +256,16 @@ class Chart(Panel, Generic[AnyAxis]):
         self._log: bool | None = None
         self._asks_for_log = False
         self._scales: dict[str, Scale] = {}
-        self._without_spikes = OfLastCurves(without_spikes)
-        self._without_the_lowest = OfLastCurves(without_the_lowest)
-        self.spans = OfLastCurves(spans)
+        self._without_spikes = self._of_curves(without_spikes)
+        self._without_the_lowest = self._of_curves(without_the_lowest)
+        self._range = self._of_curves(range_of)
+        self.spans = self._of_curves(spans)
         self._shown: list[tuple[list[GlyphRun], Line]] = []
         """The lines of the last frame: as they were drawn, and as they are shown."""
+
+    def _of_curves(self, function: Callable[Concatenate[Sequence[Extent | None], P], T]) -> OfCurves[P, T]:
+        """A function of a curve, of which a chart keeps what it came to for what is drawn now."""
+        return OfLastCurves(function)
 
     @property
     def marks(self) -> Marks:
@@ -361,10 +369,9 @@ class Chart(Panel, Generic[AnyAxis]):
         if clips:
             known = {} if log or left_out else asking
             found = [known[id(each)] if id(each) in known else self._without_spikes(each, log=log) for each in curves]
-            ranges = [each for each in found if each is not None]
-            extent = (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else None
         else:
-            extent = range_of(*curves, above=0.0 if log else -inf)
+            found = [self._range(each, above=0.0 if log else -inf) for each in curves]
+        extent = together(found)
         if extent is None:  # nothing finite, or nothing above zero, is in sight
             extent = (0.1, 1.0) if log else (0.0, 1.0)
         if left_out and not log:
