@@ -55,8 +55,7 @@ def ends(run: Compared, ended: RunEnded | None) -> None:
     """Have it end so, as a poll would find it."""
     run.history.ended = ended
     run.history.version += 1
-    run.group.version += 1
-    run.group.milestones += 1
+    run.group.happened_to(run)
 
 
 def goes_on(run: Compared) -> None:

@@ -294,7 +294,8 @@ def reported(comparison: Comparison, findings: Results, by: By) -> list[Written]
     for preset in read:
         mean, spread = preset[by.final], preset[f"{by.final}_spread"]
         row = next(row for row in findings.table.rows if row.group.label == preset["preset"])
-        values = row.figures[by.final].values if mean else ()  # how many, a CSV file does not say
+        column = next(column for column in findings.table.columns if column.key == by.final)
+        values = row.values(column) if mean else []  # how many, a CSV file does not say
         figure = {"mean": float(mean or 0), "spread": float(spread) if spread else None, "values": values}
         texts[preset["preset"]] = _in_words(figure if mean else None, int(preset["of"]))
         assert preset.get("metric", "val_accuracy") == by.name

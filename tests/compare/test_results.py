@@ -11,21 +11,23 @@ import time
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
+from random import Random
 from statistics import fmean, stdev
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.compare.made import compared, record, rewritten, seeds, session_of
+from tests.compare.made import compared, ends, record, rewritten, seeds, session_of
 from tests.scripted import scripted_run
 from tests.waiting import PATIENCE_S
 from tui_trainer.cli.exit_summary import of_comparison
 from tui_trainer.compare import differences as differences_of
-from tui_trainer.compare.comparison import Comparison, Group
+from tui_trainer.compare.comparison import Comparison, Group, Standing
 from tui_trainer.compare.differences import differences
 from tui_trainer.compare.entries import reused
 from tui_trainer.compare.fairness import fairness
+from tui_trainer.compare.metric import Metric
 from tui_trainer.compare.plain_lines import find_out, in_lines
 from tui_trainer.compare.report import ReportFailed, as_html, as_markdown, write_report
 from tui_trainer.compare.session import Contestant, Session, SessionDamaged, find_session
@@ -519,6 +521,22 @@ def test_thirty_presets_have_names_of_their_own(tmp_path: Path) -> None:
     assert len({group.label for group in groups}) == 30
 
 
+def test_what_is_kept_up_is_what_it_would_come_to_anew(tmp_path: Path) -> None:
+    made = {"a": [{"epochs": 2, "seed": i} for i in range(3)], "b": [{"epochs": 2, "seed": i} for i in range(3, 6)]}
+    comparison = seeds(tmp_path, {**made, "c": [{"epochs": 3, "status": "crashed"}]})
+    said = [run.history.ended for run in comparison.runs]
+    chance = Random(0)
+    for _ in range(30):
+        run = chance.choice(comparison.runs)
+        ends(run, None if run.history.ended else chance.choice(said))
+        metric = chance.choice([None, Metric("val_loss", "min")])
+        kept = find_out(comparison, metric)
+        for each in (comparison, *comparison.groups):
+            each._kept.clear()
+            each._standing = Standing(each)
+        assert find_out(comparison, metric) == kept
+
+
 def test_only_where_no_seed_came_to_its_end_and_none_goes_on_has_a_preset_ended_early(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     ends = {"finished": False, "stopped": True, "crashed": True, None: True}  # the last one's process is gone
@@ -527,7 +545,8 @@ def test_only_where_no_seed_came_to_its_end_and_none_goes_on_has_a_preset_ended_
     comparison = compared(runs, made, ["plateau"])
     assert [group.ended_early for group in comparison.groups] == [*ends.values(), True, False]
     mixed = Group("both", 0)
-    mixed.runs = [run for group in comparison.groups[:2] for run in group.runs]
+    for group in comparison.groups[:2]:
+        mixed.add(group.runs[0])
     assert not mixed.ended_early
 
 

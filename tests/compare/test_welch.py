@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import atan, pi, sqrt
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui_trainer.compare.verdict import regularized_beta, two_sided, welch
+from tui_trainer.compare import verdict
+from tui_trainer.compare.table import Figure
+from tui_trainer.compare.verdict import regularized_beta, two_sided
+
+
+def welch(a: Sequence[float], b: Sequence[float]) -> float | None:
+    return verdict.welch(Figure.of(a), Figure.of(b))
 
 
 @pytest.mark.parametrize("t", [0.0, 0.1, 1.0, 2.5, 40.0, -3.0])

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -28,14 +32,14 @@ from tui_trainer.compare.metric import in_common
 from tui_trainer.compare.plain_lines import find_out
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.compare.slurm import Task
-from tui_trainer.events import Goal, MetricDeclared, StepsTaken
+from tui_trainer.events import EpochEnded, Goal, MetricDeclared, RunEnded, StepsTaken
 from tui_trainer.presets.catalogue import load as load_preset
 from tui_trainer.records.record import Record
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
-from tui_trainer.ui.compare.chart import Overlay
+from tui_trainer.ui.compare.chart import Lines, Overlay
 from tui_trainer.ui.compare.column_choice import ColumnChoice
-from tui_trainer.ui.compare.curves import GroupCurves
+from tui_trainer.ui.compare.curves import CompareAxis, Drawn, GroupCurves
 from tui_trainer.ui.compare.screen import CompareScreen
 from tui_trainer.ui.compare.summary import VerdictWords
 from tui_trainer.ui.compare.table import CompareTable
@@ -347,6 +351,7 @@ async def test_what_waits_in_a_queue_does_not_train(tmp_path: Path, captions_sai
         assert "comparison.training" not in captions_said
         captions_said.clear()
         comparison.elsewhere.tasks = {0: waits, 1: replace(waits, waits=False, node="node1", why="")}
+        comparison.elsewhere.running = {1: ("node1", "7_1")}
         await pilot.pause()
         screen.draw()
         await pilot.pause()
@@ -556,16 +561,20 @@ async def test_while_a_seed_trains_what_is_over_is_neither_averaged_nor_reckoned
     async with show(comparison) as (_, screen):
         chart = screen.query_one("#loss", Overlay)
         curves = chart._curves_of(comparison.groups[0])
-        mean = curves.loss(screen.axis, 40)
+        columns, loss = chart.frame.width * 2, Drawn("loss")
+        mean = curves._mean(loss, screen.axis, columns)
+        assert len(mean.taken) == 2
         assert reckoned == [run for run in comparison.runs if run is not trains]
         goes_on(trains)  # something was told of it
         find_out(comparison)
         assert len(reckoned) == 3
-        assert curves.loss(screen.axis, 40) is mean
+        assert curves._mean(loss, screen.axis, columns) is mean
+        assert not mean.waiting
         ends(trains, comparison.runs[0].history.ended)
         find_out(comparison)
         assert reckoned[3:] == [trains]
-        assert curves.loss(screen.axis, 40) is not mean
+        assert curves._mean(loss, screen.axis, columns) is mean  # with one more
+        assert [*mean.waiting] == [trains]
 
 
 async def test_curves_are_means_of_finished_seeds_as_the_table_is(tmp_path: Path) -> None:
@@ -582,18 +591,27 @@ async def test_curves_are_means_of_finished_seeds_as_the_table_is(tmp_path: Path
         first, second, diverged = [run.history.epochs for run in comparison.groups[0].runs]
         assert len(diverged) == 3
         curves = chart._curves_of(comparison.groups[0])
-        ends = curves.epoch_ends(screen.axis, "val_accuracy")
+        lines = made_of(chart, comparison.groups[0], 60)
+        ends = curves._mean(Drawn("ends", "val_accuracy"), screen.axis, 60).points.means
         both = [(a.val_accuracy, b.val_accuracy) for a, b in zip(first, second, strict=True)]
-        assert [end[1:] for end in ends] == [(sum(pair) / 2, min(pair), max(pair)) for pair in both]
-        assert (len(curves.runs), len(curves.beside)) == (2, 0)
-        lines = chart._one(curves, 60)
+        assert [(end.value, end.low, end.high) for end in ends] == [
+            (sum(pair) / 2, min(pair), max(pair)) for pair in both
+        ]
+        assert (curves.averages, len(curves.beside)) == (2, 0)
         table = screen._findings.table.rows[0]
         assert [end for end in lines.line if end][-1][0] == pytest.approx(table.figures["final_accuracy"].mean)
-        training = chart._one(chart._curves_of(comparison.groups[1]), 60)
+        training = made_of(chart, comparison.groups[1], 60)
         assert training.band == [None] * 60 or not training.band  # of one alone there is none
         assert len(training.beside) == 1
         only = comparison.groups[1].runs[0].history.epochs
         assert [end for end in training.line if end][-1][0] == only[-1].val_accuracy
+
+
+def made_of(chart: Overlay, group: Group, columns: int) -> Lines:
+    """What is drawn of a preset in so many columns, all of it read."""
+    curves = chart._curves_of(group)
+    until(lambda: curves.catch_up(time.thread_time() + 1, chart.axis, columns, chart._drawn_of(curves).values()))
+    return chart._one(curves, columns)
 
 
 def by_epoch(runs: Path, scores: dict[str, Sequence[Sequence[float]]], goal: Goal = "min", **plan: Any) -> Comparison:
@@ -634,7 +652,7 @@ async def test_a_key_goes_through_the_series_that_runs_have_in_common(tmp_path: 
                 assert "◆ lowest" in chart.plain()[0]
                 assert "b ended lowest in val/score" in " ".join(said.split())
                 assert labels(screen) == ["b", "a"]
-                ends = [end for end in chart._one(chart._curves_of(comparison.groups[0]), 40).line if end]
+                ends = [end for end in made_of(chart, comparison.groups[0], 40).line if end]
                 assert ends[-1] == (2.5, 2.5)  # the mean of the seeds, as in the table
                 assert "2.5000 ± 0.7071 pt" in said
             if metric.name == "flat":
@@ -685,7 +703,7 @@ async def test_a_series_of_many_values_is_drawn_by_columns(tmp_path: Path) -> No
         run.history.series.log_many("dense", range(last + 1, 9000), [float(i % 7) for i in range(last + 1, 9000)])
     async with show(comparison) as (_, screen):
         chart = screen.query_one("#accuracy", Overlay)
-        lines = chart._one(chart._curves_of(comparison.groups[0]), 60)
+        lines = made_of(chart, comparison.groups[0], 60)
         assert any(extent for extent in lines.line)
         assert lines.best is None
         assert "lowest" not in chart.plain()[0]
@@ -763,15 +781,83 @@ async def test_where_nothing_happens_nothing_is_drawn_anew(show: Show, tmp_path:
         assert drawn
 
 
-def test_curves_of_many_seeds_are_read_one_after_the_other_however_little_time_there_is(tmp_path: Path) -> None:
+def test_curves_of_many_seeds_are_read_one_after_the_other_however_little_time_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_trainer.ui.compare.curves.AT_A_TIME", 1)
     comparison = seeds(tmp_path, {"a": [{"epochs": 1, "batches": 4}] * 5})
     (group,) = comparison.groups
+    axis, drawn = CompareAxis(), [Drawn("loss")]
+    axis.update([group])
     curves = GroupCurves(group)
     over = 0.0  # this thread has computed longer
-    assert [curves.catch_up(over) for _ in range(6)] == [False] * 4 + [True] * 2
-    group.version += 1
-    assert [curves.catch_up(over) for _ in range(5)] == [False] * 4 + [True]
+    assert [curves.catch_up(over, axis, 40, drawn) for _ in range(6)] == [False] * 4 + [True] * 2
+    ends(group.runs[0], group.runs[0].history.ended)
+    assert curves.catch_up(over, axis, 40, drawn)  # nothing of it is another curve
+    axis.zoom_in()
+    assert [curves.catch_up(over, axis, 40, drawn) for _ in range(5)] == [False] * 4 + [True]
     comparison.close()
+
+
+async def test_a_frame_costs_what_changed_however_many_trials_are_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"screen.FIND_EVERY": 1e9, "screen.FIND_AT_ONCE": 1e9, "chart.READ_FOR": 1e9}.items():
+        monkeypatch.setattr(f"tui_trainer.ui.compare.{name}", value)  # the clock decides nothing
+    monkeypatch.setattr("tui_trainer.compare.comparison.READ_FOR", 1e9)
+    monkeypatch.setattr("tui_trainer.compare.comparison.QUIET_AT_ONCE", 1)
+    first = record(tmp_path, epochs=3, batches=4)
+    few, many = [await costs_of_frames(first, count) for count in (10, 40)]
+    assert [(what, one, other) for (what, one), (_, other) in zip(few, many, strict=True) if other > 1.15 * one] == []
+
+
+async def costs_of_frames(over: Path, count: int) -> list[tuple[str, int]]:
+    """Of so many trials all but one are over, and have each a copy of this record; what each frame costs as that one
+    trains to its end."""
+    runs = over.parent
+    trains = Record.create(runs, {})
+    entries = [Contestant(label="0", seed=0, asked={}, run=trains.id)]
+    for i in range(1, count):
+        copy = shutil.copytree(over, over.with_name(f"{count}-{i}"), copy_function=os.link)
+        entries.append(Contestant(label=f"{i % 2}", seed=i, asked={}, run=copy.name))
+    comparison = Comparison(Session.create(runs, entries))
+    comparison.poll_all()
+    costs, seen = [], [how_far(comparison.runs[0])]
+    async with show(comparison) as (pilot, screen):
+        for event in scripted_run(epochs=3, batches=4):
+            trains.emit(event)
+            if isinstance(event, StepsTaken | EpochEnded | RunEnded):
+                until(lambda: comparison.poll() and how_far(comparison.runs[0]) != seen[-1])
+                comparison.poll_all()
+                seen.append(how_far(comparison.runs[0]))
+                costs.append((type(event).__name__, calls_of(screen)))
+                await pilot.pause()
+        drawn = text_of(screen)
+    trains.close()
+    comparison.close()
+    anew = Comparison(Session.open(comparison.session.folder))
+    anew.poll_all()
+    async with show(anew) as (_, screen):
+        assert drawn == text_of(screen)
+    anew.close()
+    return costs
+
+
+def how_far(run: Compared) -> tuple[int, int, bool]:
+    return run.history.steps, len(run.history.epochs), run.history.ended is not None
+
+
+def calls_of(screen: CompareScreen) -> int:
+    """How many functions a frame calls."""
+    counts = Counter[str]()
+    sys.setprofile(lambda frame, event, arg: counts.update([event]))
+    try:
+        screen.draw()
+        for panel in screen.query(Panel):
+            panel.redraw()
+    finally:
+        sys.setprofile(None)
+    return counts["call"] + counts["c_call"]
 
 
 async def test_a_frame_looks_at_what_trains_and_not_at_each_of_thousands_of_trials(

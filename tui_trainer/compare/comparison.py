@@ -6,16 +6,19 @@ And their curves for a drawing: each run's own places along an axis, thinned so 
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import compress
 from math import isfinite
+from operator import is_not
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from tui_trainer.compare.colours import COLOURS
 from tui_trainer.compare.elsewhere import Elsewhere
 from tui_trainer.compare.metric import ACCURACY, Metric, metric_of
 from tui_trainer.compare.session import Contestant, Session
+from tui_trainer.compare.together import Follower, InOrder, Together
 from tui_trainer.events import Goal, Status
 from tui_trainer.plotting.curves import MinMaxTree
 from tui_trainer.plotting.scales import ClockTimeline, EpochTimeline, SecondTimeline, StepTimeline, Timeline, Unit
@@ -61,32 +64,14 @@ State: TypeAlias = Status | str
 """A run's status; `to come` before its record has begun, `gone` where its record is."""
 
 
-T = TypeVar("T")
-
-
-class Found:
-    """What was found out of something, as long as nothing happens to it."""
-
-    def __init__(self) -> None:
-        self._as_of: object = None
-        self._found: dict[Hashable, object] = {}
-
-    def once(self, as_of: object, what: Hashable, work: Callable[[], T]) -> T:
-        """What `work` comes to; it is done anew only where `as_of` is another one than before."""
-        if self._as_of != as_of:
-            self._as_of = as_of
-            self._found.clear()
-        if what not in self._found:
-            self._found[what] = work()
-        return self._found[what]  # type: ignore[return-value]
-
-
 class Compared:
     """One run of the comparison."""
 
-    def __init__(self, entry: Contestant, record: Path | None, group: Group) -> None:
+    def __init__(self, entry: Contestant, record: Path | None, group: Group, number: int = 0) -> None:
         self.entry = entry
         self.group = group
+        self.number = number
+        """Its place among all runs, from 0."""
         self.record = record
         self.history = NOTHING
         self.is_queued = self.has_failed = False
@@ -96,11 +81,6 @@ class Compared:
         self._host: RunSource | None = None
         self._standing: object = None
         self._reached: dict[tuple[str, Goal, float], _Reached] = {}
-        self._found = Found()
-
-    def once(self, what: Hashable, work: Callable[[Compared], T]) -> T:
-        """What `work` finds out of its history: done anew only where something was told since."""
-        return self._found.once((self.record, self.history.version), what, lambda: work(self))
 
     @property
     def state(self) -> State:
@@ -129,6 +109,12 @@ class Compared:
     def is_over(self) -> bool:
         """Whether it will not go on by itself."""
         return not self.is_queued and (self.history.ended is not None or self.state in ("gone", "failed", UNREACHED))
+
+    @property
+    def counts(self) -> bool:
+        """Whether its numbers stand for its preset: those of finished seeds do; a run that has no others counts as it
+        stands."""
+        return len(self.group.runs) == 1 or self.state == "finished"
 
     @property
     def is_read(self) -> bool:
@@ -208,65 +194,145 @@ class _Reached:
         return self._step
 
 
-class Standing(NamedTuple):
-    """What is known of all runs of a preset, and changes only as one of them begins, ends, or ends an epoch."""
+class _How(NamedTuple):
+    """How one run stands."""
 
-    states: Mapping[State, int]
-    """Each of them, and how many stand so; that of the first run first."""
-    over: int
-    """How many have ended."""
-    recorded: tuple[Compared, ...]
-    """Those that have a record."""
-    finished: tuple[Compared, ...]
-    """Those that came to the end that they were to have."""
-    live: tuple[Compared, ...]
-    """Those that have a record, and have not ended."""
-    took: tuple[float, ...]
-    """Seconds that those took that have ended."""
-    begun: list[Compared]
-    ended_early: bool
-    """As `Group` has them."""
+    state: State
+    recorded: bool
+    """Whether it has a record; as the next ones, see `Standing`."""
+    told: bool
+    begun: bool
+    live: bool
+    finished: bool
+    resolved: bool
+    whole: bool
+    over: bool
+    ended: bool
+    broke_off: bool
+    unread: bool
+    goes_on: bool
+    paused: bool
+    paused_here: bool
+    steps: bool
+    foreign: bool
+    foreign_begun: bool
+    took: float | None
 
     @classmethod
-    def of(cls, runs: Sequence[Compared]) -> Standing:
-        """Of these runs as they stand now."""
-        of_each = [(run, run.state, run.is_over) for run in runs]
-        begun = [run for run in runs if run.history.last_step]
-        ends = [run.history.ended for run in runs]
+    def of(cls, run: Compared) -> _How:
+        history, state, over = run.history, run.state, run.is_over
+        recorded, begun, end = run.record is not None, history.last_step > 0, history.ended
         return cls(
-            states=Counter(state for _, state, _ in of_each),
-            over=sum(is_over for *_, is_over in of_each),
-            recorded=tuple(run for run in runs if run.record is not None),
-            finished=tuple(run for run, state, _ in of_each if state == "finished"),
-            live=tuple(run for run, _, is_over in of_each if run.record is not None and not is_over),
-            took=tuple(run.history.elapsed_s for run, _, is_over in of_each if is_over and run.history.steps),
+            state=state,
+            recorded=recorded,
+            told=recorded and history.version > 0,
             begun=begun,
-            ended_early=bool(begun) and all(end is not None and end.status != "finished" for end in ends),
+            live=recorded and not over,
+            finished=state == "finished",
+            resolved=recorded and history.resolved is not None,
+            whole=begun and run.counts,
+            over=over,
+            ended=recorded and end is not None,
+            broke_off=end is not None and end.status != "finished",
+            unread=not run.is_read,
+            goes_on=recorded and history.steps > 0 and history.status in ("running", "paused"),
+            paused=recorded and history.status == "paused",
+            paused_here=recorded and history.status == "paused" and not run.entry.address,
+            steps=begun and history.steps > 0,
+            foreign=recorded and history.written_at is not None,
+            foreign_begun=begun and history.written_at is not None,
+            took=history.elapsed_s if over and history.steps else None,
         )
 
 
-class Group:
+class Standing(Follower[Compared]):
+    """How runs stand: which have come how far, and how many."""
+
+    def __init__(self, runs: Together[Compared]) -> None:
+        super().__init__(runs)
+        self.states: Counter[State] = Counter()
+        """How many stand so; without those that none does."""
+        self.recorded = InOrder[Compared]()
+        """Those that have a record."""
+        self.told = InOrder[Compared]()
+        """Those of whose record anything was read."""
+        self.begun = InOrder[Compared]()
+        """Those that have trained something."""
+        self.live = InOrder[Compared]()
+        """Those that have a record, and are not over."""
+        self.finished = InOrder[Compared]()
+        """Those that came to the end that they were to have."""
+        self.resolved = InOrder[Compared]()
+        """Those of which it is known what they came to."""
+        self.whole = InOrder[Compared]()
+        """Those that have trained something, and whose numbers stand for their preset."""
+        self.over = self.ended = self.broke_off = self.unread = self.goes_on = self.paused = self.paused_here = 0
+        """How many will not go on by themselves; have ended; have ended before they were to; have more in their record
+        than was read; train, or stand paused as they do; stand paused; do so on this machine."""
+        self.steps = self.foreign = self.foreign_begun = 0
+        """How many tell single steps; are of another tool; are so and have trained something."""
+        self.took = 0.0
+        self.took_of = 0
+        """Seconds that those took that are over, and how many these are."""
+        self._how: dict[Compared, _How] = {}
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for run in runs:
+            how, before = _How.of(run), self._how.get(run)
+            if how == before:
+                continue
+            self._how[run] = how
+            self.recorded.put(run, how.recorded)
+            self.told.put(run, how.told)
+            self.begun.put(run, how.begun)
+            self.live.put(run, how.live)
+            self.finished.put(run, how.finished)
+            self.resolved.put(run, how.resolved)
+            self.whole.put(run, how.whole)
+            if before is not None:
+                self._count(before, -1)
+                if not self.states[before.state]:
+                    del self.states[before.state]
+            self._count(how, 1)
+
+    def _count(self, how: _How, by: int) -> None:
+        self.states[how.state] += by
+        self.over += by * how.over
+        self.ended += by * how.ended
+        self.broke_off += by * how.broke_off
+        self.unread += by * how.unread
+        self.goes_on += by * how.goes_on
+        self.paused += by * how.paused
+        self.paused_here += by * how.paused_here
+        self.steps += by * how.steps
+        self.foreign += by * how.foreign
+        self.foreign_begun += by * how.foreign_begun
+        if how.took is not None:
+            self.took, self.took_of = self.took + by * how.took, self.took_of + by
+
+
+class Group(Together[Compared]):
     """The runs of one preset, a seed each; a run that was there before is a group of its own."""
 
-    def __init__(self, label: str, number: int) -> None:
+    def __init__(self, label: str, number: int, among: Together[Compared] | None = None) -> None:
+        super().__init__()
         self.label = label
         self.number = number
         """From 0; the colour follows from it, and stays."""
-        self.runs: list[Compared] = []
-        self.version = 0
-        """Grows with everything that happens to them."""
-        self.milestones = 0
-        """Grows as one of them begins, ends, or ends an epoch."""
-        self._stood, self._found = Found(), Found()
+        self._among = among
+        """All runs of the comparison."""
+        self._standing = Standing(self)
+
+    def happened_to(self, run: Compared, *, milestone: bool = True) -> None:
+        super().happened_to(run, milestone=milestone)
+        if self._among is not None:
+            self._among.happened_to(run, milestone=milestone)
 
     @property
     def standing(self) -> Standing:
-        """How they stand, as of the last milestone: of a thousand seeds each frame would look at all of them."""
-        return self._stood.once(self.milestones, "", lambda: Standing.of(self.runs))
-
-    def once(self, what: Hashable, work: Callable[[Group], T]) -> T:
-        """What `work` finds out of its runs: done anew only where something happened to one of them."""
-        return self._found.once(self.version, what, lambda: work(self))
+        """How they stand."""
+        self._standing.look()
+        return self._standing
 
     @property
     def colour(self) -> int:
@@ -274,35 +340,95 @@ class Group:
         return self.number % COLOURS
 
     @property
-    def begun(self) -> list[Compared]:
+    def begun(self) -> Sequence[Compared]:
         """The runs that have trained something."""
         return self.standing.begun
 
     @property
-    def counted(self) -> list[Compared]:
+    def counted(self) -> Sequence[Compared]:
         """The runs whose numbers stand for the preset: finished seeds; a run that has no others, as it stands."""
-        return list(self.runs if len(self.runs) == 1 else self.standing.finished)
+        return self.runs if len(self.runs) == 1 else self.standing.finished
 
     @property
-    def averaged(self) -> list[Compared]:
+    def averaged(self) -> Sequence[Compared]:
         """The runs whose mean is the preset's curve: those that count; before one does, a single seed, and no mean."""
-        there = [run for run in self.counted if run.history.last_step]
-        return there or [run for run in self.begun if not run.is_over][:1] or self.begun[:1]
+        standing = self.standing
+        return standing.whole or [run for run in standing.live if run in standing.begun][:1] or standing.begun[:1]
 
     @property
     def beside(self) -> list[Compared]:
         """The runs whose curves are drawn each by itself: seeds that are in no mean, as long as they train."""
-        averaged = set(self.averaged)
-        has_mean = any(run in averaged for run in self.counted)
-        return [run for run in self.begun if run not in averaged and not (has_mean and run.is_over)]
+        standing, averaged = self.standing, self.averaged
+        mine = standing.live if standing.whole else standing.begun
+        return [run for run in mine if run in standing.begun and run not in averaged]
 
     @property
     def ended_early(self) -> bool:
         """Whether none of its seeds came to the end that it was to have, and none goes on."""
-        return self.standing.ended_early
+        return bool(self.standing.begun) and self.standing.broke_off == len(self.runs)
 
 
-class Comparison:
+class _Kinds(Follower[Compared]):
+    """Runs by what series they have and what they say of these: most have the same."""
+
+    def __init__(self, runs: Together[Compared]) -> None:
+        super().__init__(runs)
+        self._kind: dict[Compared, Hashable] = {}
+        self._alike: dict[Hashable, InOrder[Compared]] = {}
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for run in runs:
+            kind = run.history.series.kind_of_all if run.record is not None else None
+            before = self._kind.get(run)
+            if kind == before:
+                continue
+            if before is not None:
+                self._alike[before].put(run, False)
+                if not self._alike[before]:
+                    del self._alike[before]
+            if kind is not None:
+                self._alike.setdefault(kind, InOrder()).put(run, True)
+            self._kind[run] = kind
+
+    @property
+    def first(self) -> list[Compared]:
+        """The first of each kind, in the order in which they train."""
+        return sorted((alike[0] for alike in self._alike.values()), key=lambda run: run.number)
+
+
+class _Logged(Follower[Compared]):
+    """How many values of a series runs have."""
+
+    def __init__(self, runs: Together[Compared], name: str) -> None:
+        super().__init__(runs, name)
+        self._name = name
+        self._of: dict[Compared, int] = {}
+        self.count = 0
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for run in runs:
+            series = run.history.series.get(self._name)
+            count = len(series.values) if series is not None else 0
+            self.count += count - self._of.get(run, 0)
+            self._of[run] = count
+
+
+class _Open(Follower[Compared]):
+    """Which runs another machine may train, now or later."""
+
+    def __init__(self, runs: Together[Compared]) -> None:
+        super().__init__(runs)
+        self.runs: set[Compared] = set()
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for run in runs:
+            if run.entry.is_trained_here and run.state not in ("finished", "diverged", BY_RULE):
+                self.runs.add(run)
+            else:
+                self.runs.discard(run)
+
+
+class Comparison(Together[Compared]):
     """All runs of a session. It belongs to the thread that polls."""
 
     def __init__(
@@ -316,60 +442,69 @@ class Comparison:
             columns: which ones the table is to have, as `compare/columns.py` takes names; none: the usual ones.
             far: the records of runs on other machines; without it these are not reached.
         """
+        super().__init__()
+        self._standing = Standing(self)
         self.session = session
         self.far = far
         self.by = by
         self.columns = tuple(columns)
-        self.version = 0
-        """Grows with everything that changed."""
-        self.milestones = 0
-        """Grows as an epoch of a run ends, as a run begins or ends, and as all of its record was read."""
         self.elsewhere = Elsewhere(session)
         self.is_driven = False
         """Whether some process trains, as of the last look."""
         self.lags = False
         """Whether the last poll left something for the next one: long records are being read."""
-        self._compared: list[Compared] = []
-        self._recorded: list[Compared] = []
-        self._followed: deque[Compared] = deque()
+        self._followed: OrderedDict[Compared, None] = OrderedDict()
         """Those that have a record, less the quiet ones; the one that was looked at longest ago comes first."""
-        self._quiet: deque[Compared] = deque()
+        self._quiet: OrderedDict[Compared, None] = OrderedDict()
         """Those that are over and read."""
         self._next_look = 0.0
-        self._seen: tuple[object, object, object] = (None, None, None)
-        """What a look at ten thousand runs came of, to spare the next one."""
-        self._goes_on: tuple[int, bool] = (-1, True)
-        """Whether any run may go on, as of so many milestones."""
+        self._entries: Sequence[Contestant] = session.entries
+        """As of the last look; another object where anything of them is otherwise."""
+        self._queued: set[int] = set()
+        self._failed: set[int] = set()
+        """The trials that wait in the queue of a cluster, and whose jobs there are over and have not trained them."""
+        self._far: dict[int, Compared] = {}
+        """Those whose records are on other machines: their copies come as they are heard of."""
         groups: dict[str, Group] = {}
-        for entry in session.entries:
-            group = groups.setdefault(entry.label, Group(entry.label, len(groups)))
-            run = Compared(entry, self._record_of(entry), group)
-            group.runs.append(run)
-            self._compared.append(run)
+        for number, entry in enumerate(session.entries):
+            group = groups.setdefault(entry.label, Group(entry.label, len(groups), self))
+            run = Compared(entry, self._record_of(entry), group, number)
+            self.runs.append(run)
+            group.add(run)
+            self._take_up(run)
+            if entry.address:
+                self._far[number] = run
         self.groups = list(groups.values())
-        self._follow()
+        self.seeds = max((len(group.runs) for group in self.groups), default=0)
+        """How many runs a preset has, at the most."""
         if self._may_go_on and not is_live(session.folder):
             self.elsewhere.look()
 
     @property
     def is_paused(self) -> bool:
         """Whether what trains stands still, and has not ended."""
-        return any(run.history.status == "paused" for run in self._recorded)
+        return self.standing.paused > 0
 
     @property
-    def runs(self) -> list[Compared]:
-        """All runs, in the order in which they train."""
-        return self._compared
+    def standing(self) -> Standing:
+        """How its runs stand."""
+        self._standing.look()
+        return self._standing
 
     @property
-    def recorded(self) -> list[Compared]:
-        """Those that have a record, in the same order."""
-        return self._recorded
+    def recorded(self) -> Sequence[Compared]:
+        """Those that have a record, in the order in which they train."""
+        return self.standing.recorded
 
     @property
     def series(self) -> list[AllSeries]:
-        """What each run has logged that has a record."""
-        return [run.history.series for run in self._recorded]
+        """What runs have logged that have a record; of several that have series of the same names, and have said the
+        same of them, the first run's."""
+        return [run.history.series for run in self.kept(_Kinds).first]
+
+    def logged(self, name: str) -> int:
+        """How many values of a series all runs together have."""
+        return self.kept(_Logged, name).count
 
     @property
     def target(self) -> float | None:
@@ -390,7 +525,7 @@ class Comparison:
     @property
     def is_over(self) -> bool:
         """Whether every run has ended."""
-        return all(group.standing.over == len(group.runs) for group in self.groups)
+        return self.standing.over == len(self.runs)
 
     def poll(self, *, look: bool = False) -> bool:
         """Take in what happened, for a fraction of a second at most; whether anything did.
@@ -404,38 +539,32 @@ class Comparison:
             self._look()
         until = time.thread_time() + READ_FOR
         for _ in range(len(self._followed)):
-            self._poll(self._followed.popleft())
+            self._poll(self._followed.popitem(last=False)[0])
             if time.thread_time() > until:
                 self.lags = True
                 break
         for _ in range(min(QUIET_AT_ONCE, len(self._quiet))):
-            self._poll(self._quiet.popleft())
+            self._poll(self._quiet.popitem(last=False)[0])
         return self.version != before
 
     def _poll(self, run: Compared) -> None:
         came, otherwise = run.poll(), run.stands_otherwise()
         if came or otherwise:
-            self.version += 1
-            run.group.version += 1
-        self.milestones += otherwise
-        run.group.milestones += otherwise
-        self._put_back(run)
+            run.group.happened_to(run, milestone=otherwise)
+        self._take_up(run)
 
-    def _put_back(self, run: Compared) -> None:
-        """Among those that are followed; one that is over and read rests, for somebody may go on with it."""
+    def _take_up(self, run: Compared) -> None:
+        """Look at a run that has a record, from now on; one that is over and read rests, for somebody may go on with
+        it."""
+        self._followed.pop(run, None)
+        self._quiet.pop(run, None)
+        if run.record is None:
+            return
         if run.is_over and run.is_read:
             run.rest()
-            self._quiet.append(run)
+            self._quiet[run] = None
         else:
-            self._followed.append(run)
-
-    def _follow(self) -> None:
-        """Look at what has a record, from now on."""
-        self._followed.clear()
-        self._quiet.clear()
-        self._recorded = [run for run in self._compared if run.record is not None]
-        for run in self._recorded:
-            self._put_back(run)
+            self._followed[run] = None
 
     def poll_all(self) -> None:
         """Take in all that is recorded, however long that takes."""
@@ -445,7 +574,7 @@ class Comparison:
 
     def close(self) -> None:
         """Look no more."""
-        for run in self._compared:
+        for run in self.runs:
             run.close()
 
     def _look(self) -> None:
@@ -460,25 +589,31 @@ class Comparison:
             driven = self.elsewhere.trains
         self.version += driven != self.is_driven
         self.is_driven = driven
-        entries, tasks, failed = self.session.entries, self.elsewhere.tasks, self.elsewhere.failed
-        seen = entries, tasks, failed
-        if self.far is None and all(now is before for now, before in zip(seen, self._seen, strict=True)):
-            return  # each of them is another object where anything of it is otherwise
-        self._seen = seen
-        changed = False
-        for number, (run, entry) in enumerate(zip(self._compared, entries, strict=False)):
-            run.entry = entry
-            task = tasks.get(number)
-            how = task is not None and task.waits, number in failed
-            if run.now_at(self._record_of(entry)) or how != (run.is_queued, run.has_failed):
+        for number in self._otherwise():
+            run = self.runs[number]
+            run.entry = self._entries[number]
+            if run.entry.address:
+                self._far[number] = run
+            how = number in self._queued, number in self._failed
+            if run.now_at(self._record_of(run.entry)) or how != (run.is_queued, run.has_failed):
                 run.is_queued, run.has_failed = how
-                run.group.version += 1
-                run.group.milestones += 1
-                changed = True
-        if changed:
-            self.version += 1
-            self.milestones += 1
-            self._follow()
+                run.group.happened_to(run)
+                self._take_up(run)
+
+    def _otherwise(self) -> set[int]:
+        """The numbers of the runs of which the session or the cluster says another thing than at the last look, or may
+        do so."""
+        found = set(self._far)
+        entries = self.session.entries
+        if entries is not self._entries:
+            count = min(len(entries), len(self.runs))
+            found.update(compress(range(count), map(is_not, entries, self._entries)))
+            self._entries = entries
+        queued = {number for number, task in self.elsewhere.tasks.items() if task.waits}
+        failed = set(self.elsewhere.failed)
+        found |= (queued ^ self._queued) | (failed ^ self._failed)
+        self._queued, self._failed = queued, failed
+        return {number for number in found if 0 <= number < len(self.runs)}
 
     def _record_of(self, entry: Contestant) -> Path | None:
         """The folder of a run's record, or that of its copy."""
@@ -490,7 +625,7 @@ class Comparison:
     def of_lines(self) -> list[str]:
         """What is to be said of the connections to other machines, and of runs that are not here for want of one."""
         far = self.far
-        unreached = [run.entry for run in self._compared if run.entry.address and run.state == UNREACHED]
+        unreached = [run.entry for _, run in sorted(self._far.items()) if run.state == UNREACHED]
         return [
             *(
                 say(
@@ -507,11 +642,7 @@ class Comparison:
     @property
     def _may_go_on(self) -> bool:
         """Whether another machine may train anything of it, now or later."""
-        if self._goes_on[0] != self.milestones:
-            done = ("finished", "diverged", BY_RULE)
-            may = any(run.entry.is_trained_here and run.state not in done for run in self._compared)
-            self._goes_on = self.milestones, may
-        return self._goes_on[1]
+        return bool(self.kept(_Open).runs)
 
 
 Point: TypeAlias = tuple[float, float]

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection
+from itertools import islice
 
 from tui_trainer import threads
 from tui_trainer.compare import slurm
@@ -46,8 +48,14 @@ class Elsewhere:
         """What of the session is in SLURM's queue, by the trial; as it answered last."""
         self.failed: dict[int, str] = {}
         """Trials that SLURM had and has not trained, and the job of each."""
-        self._logs: dict[str, str] = {}
-        """How the logs of the first of those jobs end."""
+        self.running: dict[int, tuple[str, str]] = {}
+        """On which node each trial trains that does, and as which job."""
+        self._waiting: list[slurm.Task] = []
+        """What waits, and nobody has claimed."""
+        self._seeds: Counter[str] = Counter()
+        """How many runs each preset has."""
+        self._logs: dict[int, tuple[str, str]] = {}
+        """The first of the trials that have failed, the job of each and how its log ends."""
         self.trouble = ""
         """Why SLURM's queue is not known."""
         self.version = 0
@@ -63,7 +71,7 @@ class Elsewhere:
     @property
     def only_waits(self) -> bool:
         """Whether something waits in a queue, and nothing trains yet."""
-        return bool(self.tasks) and not self.holders and all(task.waits for task in self.tasks.values())
+        return bool(self.tasks) and not self.running
 
     def look(self) -> None:
         """Look now, and wait for it."""
@@ -75,6 +83,12 @@ class Elsewhere:
         self.holders = found
         if self._session.submitted and time.monotonic() >= self._next_question:
             self._ask()
+        trials = range(len(self._session.entries))
+        running = {trial: (task.node, task.job) for trial, task in self.tasks.items() if not task.waits}
+        running |= {trial: (holder.host, holder.job) for trial, holder in found.items()}
+        self.running = {trial: running[trial] for trial in sorted(running) if trial in trials}
+        self._waiting = [task for trial, task in self.tasks.items() if task.waits and trial not in found]
+        self._seeds = Counter(entry.label for entry in self._session.entries)
         self.version += before != (self.holders, self.tasks, self.failed, self.trouble)
 
     def _ask(self) -> None:
@@ -92,7 +106,7 @@ class Elsewhere:
             for trial, each in newest.items()
             if trial not in self.tasks and trial not in self.holders and self._has_failed(trial, each)
         }
-        self._logs = {job: self._end_of_log(job) for job in list(self.failed.values())[:MOST]}
+        self._logs = {trial: (job, self._end_of_log(job)) for trial, job in islice(self.failed.items(), MOST)}
 
     def _has_failed(self, trial: int, submitted: Submitted) -> bool:
         if submitted.job in self._session.cancelled or time.time() - submitted.at < GRACE_S:
@@ -124,37 +138,25 @@ class Elsewhere:
         `over` are the trials that have ended by now, whatever the last look saw of them.
         """
         said = []
-        running = {
-            trial: (task.node, task.job) for trial, task in self.tasks.items() if not task.waits and trial < self._count
-        }
-        running |= {trial: (holder.host, holder.job) for trial, holder in self.holders.items() if trial < self._count}
-        if running.keys() - over:
-            where = [self._where(trial, *running[trial]) for trial in sorted(running.keys() - over)]
+        if running := [trial for trial in self.running if trial not in over]:
+            where = [self._where(trial, *self.running[trial]) for trial in running]
             said.append(say("cluster.trains_on", where=listed(where, MOST)))
-        waiting = [task for trial, task in self.tasks.items() if task.waits and trial not in self.holders]
-        if waiting:
-            whys = {task.why for task in waiting if task.why not in ("", "None")}
+        if self._waiting:
+            whys = {task.why for task in self._waiting if task.why not in ("", "None")}
             why = f" ({plain(', '.join(sorted(whys)))})" if whys else ""
-            said.append(say("cluster.queued", runs=counted(len(waiting), "run"), why=why))
-        logs = self._logs
-        for trial, job in self.failed.items():
-            if job in logs:
-                said.append(say("cluster.failed", who=self._who(trial), job=job, log=plain(logs[job]) or "–"))
+            said.append(say("cluster.queued", runs=counted(len(self._waiting), "run"), why=why))
+        for trial, (job, log) in self._logs.items():
+            said.append(say("cluster.failed", who=self._who(trial), job=job, log=plain(log) or "–"))
         if self.trouble and self._session.submitted:
             said.append(plain(self.trouble))
         return said
-
-    @property
-    def _count(self) -> int:
-        return len(self._session.entries)
 
     def _where(self, trial: int, node: str, job: str) -> str:
         return f"{self._who(trial)} on {plain(node)}" + (f" (job {plain(job)})" if job else "")
 
     def _who(self, trial: int) -> str:
         entry = self._session.entries[trial]
-        alike = [other for other in self._session.entries if other.label == entry.label]
-        return plain(entry.label) + (f", seed {entry.seed}" if len(alike) > 1 else "")
+        return plain(entry.label) + (f", seed {entry.seed}" if self._seeds[entry.label] > 1 else "")
 
     def look_soon(self) -> None:
         """Have a look made, if the last one is old and none is under way."""

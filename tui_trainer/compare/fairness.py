@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from tui_trainer.compare.comparison import Compared, Comparison, Group
+from tui_trainer.compare.together import Follower, Together
 from tui_trainer.events import ResolvedConfig, RunConfigured
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, listed
@@ -277,38 +279,64 @@ def _who_does_not_tell(variables: list[Comparability]) -> list[str]:
 
 def fairness(comparison: Comparison) -> Fairness:
     """What is known by now."""
-    groups = [group for group in comparison.groups if any(run.history.resolved for run in group.standing.recorded)]
+    told = [(group, group.kept(_Told)) for group in comparison.groups]
+    told = [(group, known) for group, known in told if known.count]
     variables = (
-        tuple(_comparability(name, groups, read, touches) for name, touches, read in CONTROLLED_VARIABLES)
-        if groups
+        tuple(
+            _comparability(name, touches, [(group, known.values[number]) for group, known in told])
+            for number, (name, touches, _) in enumerate(CONTROLLED_VARIABLES)
+        )
+        if told
         else ()
     )
-    others = any(run.history.written_at is not None and run.history.last_step for run in comparison.recorded)
-    return Fairness(variables, len(groups), tuple(_asides(comparison.groups)), others)
+    others = comparison.standing.foreign_begun > 0
+    return Fairness(variables, len(told), tuple(comparison.kept(_Asides).words), others)
 
 
-def _comparability(name: str, groups: list[Group], read: Read, touches: Touches) -> Comparability:
+class _Told(Follower[Compared]):
+    """What the runs of a preset have for each controlled variable: mostly all of them the same."""
+
+    def __init__(self, runs: Together[Compared]) -> None:
+        super().__init__(runs)
+        self.count = 0
+        """How many tell."""
+        self.values: list[Counter[VariableValue]] = [Counter() for _ in CONTROLLED_VARIABLES]
+        """Of each variable all that they have, and how many have it."""
+        self._of: dict[Compared, tuple[VariableValue, ...]] = {}
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for run in runs:
+            tells = run.record is not None and run.history.resolved is not None
+            new, before = tuple(read(run) for *_, read in CONTROLLED_VARIABLES) if tells else (), self._of.get(run, ())
+            if new == before:
+                continue
+            self.count += bool(new) - bool(before)
+            self._of[run] = new
+            for number, value in enumerate(new):
+                self.values[number][value] += 1
+            for number, value in enumerate(before):
+                self.values[number][value] -= 1
+                if not self.values[number][value]:
+                    del self.values[number][value]
+
+
+def _comparability(
+    name: str, touches: Touches, told: Sequence[tuple[Group, Mapping[VariableValue, int]]]
+) -> Comparability:
     """A group's value is that of all its seeds together, so that two groups with the same seeds are equal."""
     not_told: list[str] = []
     found: ValueGroups = {}
-    for group in groups:
-        values = group.once(("fairness", name), lambda group: _values_in(group, name, read))
+    for group, values in told:
         if NOT_TOLD in values:
             not_told.append(plain(group.label))
         else:
             key = tuple(sorted({each.key for each in values}))
             found.setdefault(key, (list(values), []))[1].append(plain(group.label))
-    found = _of_whole_groups(groups, found)
+    found = _of_whole_groups([group for group, _ in told], found)
     proven = not not_told and all(each.digest for values, _ in found.values() for each in values)
     keys = [key for keys in found for key in keys]
     digest = keys[0] if proven and len(keys) == 1 else ""
     return Comparability(name, _in_words(found), touches, tuple(not_told), proven, digest)
-
-
-def _values_in(group: Group, name: str, read: Read) -> dict[VariableValue, None]:
-    """All that its runs have, in their order."""
-    told = [run for run in group.standing.recorded if run.history.resolved is not None]
-    return {run.once(("fairness", name), read): None for run in told}
 
 
 ValueGroups: TypeAlias = dict[tuple[str, ...], tuple[list[VariableValue], list[str]]]
@@ -335,19 +363,37 @@ def _in_words(found: ValueGroups) -> dict[str, list[str]]:
     return words
 
 
-def _asides(groups: list[Group]) -> list[str]:
-    said = []
-    for group in groups:
-        for run in group.runs:
-            for record in run.entry.given_up:
-                said.append(say("fairness.begun_anew", who=plain(group.label), record=plain(record)))
-            for switch in run.history.switches:
-                preset = plain(switch.recipe.preset)
-                said.append(say("fairness.switched", who=plain(group.label), preset=preset, epoch=switch.epoch))
-            for changed in run.history.epochs_changed:
-                new, old = f"{changed.recipe.epochs or 0:,}", f"{changed.old:,}"
-                said.append(say("fairness.epochs", who=plain(group.label), new=new, old=old, step=f"{changed.step:,}"))
-            dialled = next((change for change in run.history.lr_changes if change.why.code == "dial_turned"), None)
-            if dialled is not None:
-                said.append(say("fairness.dialled", who=plain(group.label), step=f"{dialled.step + 1:,}"))
+class _Asides(Follower[Compared]):
+    """What happened to single runs that a reader must know."""
+
+    def __init__(self, runs: Together[Compared]) -> None:
+        super().__init__(runs)
+        self._of: dict[Compared, list[str]] = {}
+        """Of those of which there is anything to say."""
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for run in runs:
+            self._of.pop(run, None)
+            if said := _asides(run):
+                self._of[run] = said
+
+    @property
+    def words(self) -> list[str]:
+        """A sentence an item, preset by preset."""
+        runs = sorted(self._of, key=lambda run: (run.group.number, run.number))
+        return [sentence for run in runs for sentence in self._of[run]]
+
+
+def _asides(run: Compared) -> list[str]:
+    said, who = [], plain(run.group.label)
+    for record in run.entry.given_up:
+        said.append(say("fairness.begun_anew", who=who, record=plain(record)))
+    for switch in run.history.switches:
+        said.append(say("fairness.switched", who=who, preset=plain(switch.recipe.preset), epoch=switch.epoch))
+    for changed in run.history.epochs_changed:
+        new, old = f"{changed.recipe.epochs or 0:,}", f"{changed.old:,}"
+        said.append(say("fairness.epochs", who=who, new=new, old=old, step=f"{changed.step:,}"))
+    dialled = next((change for change in run.history.lr_changes if change.why.code == "dial_turned"), None)
+    if dialled is not None:
+        said.append(say("fairness.dialled", who=who, step=f"{dialled.step + 1:,}"))
     return said

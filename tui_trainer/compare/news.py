@@ -16,12 +16,16 @@ class News:
         self._told: dict[str, float] = {}
         """Of each record, when the last notice that was told came."""
         self._ended: set[str] = set()
+        self._seen = -1
+        """What was looked at last of the comparison."""
 
     def kinds(self) -> set[str]:
         """Of what came since the last look: the kinds of notices, and `end` where a run has ended."""
         kinds: set[str] = set()
-        for run in self._comparison.recorded:
-            assert run.record is not None
+        fresh_runs, self._seen = self._comparison.since(self._seen), self._comparison.version
+        for run in fresh_runs:
+            if run.record is None:
+                continue
             history, name = run.history, run.record.name
             since = self._told.get(name, self._since - history.clock_behind)
             fresh = [notice for notice in history.notices if notice.at > since]

@@ -40,8 +40,7 @@ class Results:
 def find_out(comparison: Comparison, metric: Metric | None = None) -> Results:
     """Work it all out from the records as far as they were read; by `metric`, where not by the comparison's own."""
     elsewhere = comparison.elsewhere
-    seen = {number for number in (*elsewhere.tasks, *elsewhere.holders) if number < len(comparison.runs)}
-    over = {number for number in seen if comparison.runs[number].is_over}
+    over = {number for number in elsewhere.running if comparison.runs[number].is_over}
     table, fair = tabulate(comparison, metric, series_chosen(comparison)), fairness(comparison)
     said = (
         *verdict(comparison, table),
@@ -83,8 +82,8 @@ def cell(row: Row, column: ShownColumn) -> str:
         return ABSENT
     spread = figure.spread
     text = with_spread(column.show(figure.mean), column.show(spread) if spread is not None else None)
-    if len(figure.values) < len(row.group.runs):
-        text += f" ({len(figure.values)} of {len(row.group.runs)})"
+    if figure.count < len(row.group.runs):
+        text += f" ({figure.count} of {len(row.group.runs)})"
     return text
 
 

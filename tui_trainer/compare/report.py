@@ -253,7 +253,7 @@ def _row_as_json(row: Row, table: Table, settings: dict[str, object] | None) -> 
         "varied": row.group.runs[0].entry.varied,
         "settings": settings,
         "figures": {
-            column.key: {"mean": figure.mean, "spread": figure.spread, "values": list(figure.values)}
+            column.key: {"mean": figure.mean, "spread": figure.spread, "values": row.values(column)}
             for column in table.columns
             if (figure := row.figure(column.key)) is not None
         },

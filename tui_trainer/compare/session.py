@@ -16,6 +16,7 @@ import errno
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import isfinite
@@ -549,7 +550,7 @@ def _summary(session: Session, warn: Callable[[str], object]) -> SessionSummary:
         name=session.plan.name,
         created_at=session.plan.created_at,
         labels=list(dict.fromkeys(labels)),
-        seeds=max((labels.count(label) for label in labels), default=0),
+        seeds=max(Counter(labels).values(), default=0),
         runs=len(labels),
         done=sum(record is not None and _is_done(record, warn) for record in records),
         live=session.is_trained,

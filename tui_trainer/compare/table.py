@@ -6,16 +6,17 @@ in plain lines, in a report or as JSON, takes it from here.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from itertools import groupby
-from math import isfinite
-from statistics import fmean, stdev
+from functools import cached_property, lru_cache
+from math import isfinite, isqrt
+from statistics import fmean
+from typing import NamedTuple
 
 from tui_trainer.compare.comparison import BY_RULE, UNKNOWN, UNREACHED, Compared, Comparison, Group, State
 from tui_trainer.compare.metric import ACCURACY, SHORT, Metric, metric_of
+from tui_trainer.compare.together import Follower, Together
 from tui_trainer.records.series import Point
 from tui_trainer.text.numbers import format_metric
 
@@ -56,17 +57,55 @@ class Numbers:
 class Figure:
     """A number of several seeds."""
 
-    values: tuple[float, ...]
+    count: int
+    """How many have one."""
+    mean: float
+    """Over those that do."""
+    spread: float | None
+    """The sample's standard deviation; None of a single value."""
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Figure:
+        """Of these, one at the least."""
+        sums = _Sums()
+        for value in values:
+            sums.count_in(value)
+        return sums.figure
+
+
+_BITS = 1074
+"""A float is a whole number of times the smallest one above zero, which is one part in so many powers of two."""
+
+
+class _Sums:
+    """Numbers that come and go: added up in whole numbers, so that in whatever order they came it is the same."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._sum = self._squares = 0
+
+    def count_in(self, value: float, times: int = 1) -> None:
+        """One more of this value; or one less."""
+        numerator, denominator = float(value).as_integer_ratio()
+        whole = numerator << _BITS + 1 - denominator.bit_length()
+        self.count += times
+        self._sum += times * whole
+        self._squares += times * whole * whole
 
     @property
-    def mean(self) -> float:
-        """Over those that have one."""
-        return fmean(self.values)
+    def figure(self) -> Figure:
+        """What they come to; there has to be one."""
+        count = self.count
+        mean = self._sum / (count << _BITS)
+        if count < 2:
+            return Figure(count, mean, None)
+        return Figure(count, mean, _root(count * self._squares - self._sum**2, count * (count - 1)))
 
-    @property
-    def spread(self) -> float | None:
-        """The sample's standard deviation; None of a single value."""
-        return stdev(self.values) if len(self.values) > 1 else None
+
+def _root(squares: int, parts: int) -> float:
+    """The square root of so many squares of the smallest float by so many, as near as a float comes to it."""
+    digits = max(0, 66 + (parts.bit_length() - squares.bit_length()) // 2)
+    return isqrt((squares << 2 * digits) // parts) / (1 << _BITS + digits)
 
 
 @dataclass(frozen=True)
@@ -151,6 +190,16 @@ class Row:
     status: str
     progress: str
     """`3/10`, or `2 of 3 seeds, 4/10`."""
+    begun: int
+    """How many of its runs have anything by which they can be compared."""
+    without: int
+    """How many have ended without the series that they are compared by."""
+    not_finite: int
+    """How many have ended in a value of it that is no number."""
+
+    def values(self, column: Column) -> list[float]:
+        """What its runs have in a column, those that have any."""
+        return [value for each in self.numbers if (value := column.read(each)) is not None]
 
     def figure(self, key: str) -> Figure | None:
         """The number of a column."""
@@ -164,7 +213,7 @@ class Row:
     def whole(self, key: str) -> Figure | None:
         """The number of a column where it may win: every seed has finished and has one."""
         figure = self.figures.get(key) if self.is_whole else None
-        return figure if figure is not None and len(figure.values) == len(self.group.runs) else None
+        return figure if figure is not None and figure.count == len(self.group.runs) else None
 
 
 @dataclass(frozen=True)
@@ -199,7 +248,7 @@ class Table:
         """Those of which every seed has finished."""
         return [row for row in self.rows if row.is_whole]
 
-    @property
+    @cached_property
     def best(self) -> dict[str, list[int]]:
         """By column, the numbers of the groups that are best in it; of none where all that may win are alike."""
         best: dict[str, list[int]] = {}
@@ -246,10 +295,7 @@ def tabulate(comparison: Comparison, metric: Metric | None = None, series: Seque
     if metric.is_accuracy and comparison.target is None and comparison.target_metric.is_accuracy:
         target = named_target(comparison)
     others = tuple(metric_of(name, comparison.series) for name in dict.fromkeys(series))
-    asked_for = "row", target, metric, others
-    rows = tuple(
-        group.once(asked_for, lambda group: _row(group, target, metric, others)) for group in comparison.groups
-    )
+    rows = tuple(group.kept(_Figures, target, metric, others).row_of(group) for group in comparison.groups)
     return Table(rows, target, asked, metric, others)
 
 
@@ -305,41 +351,152 @@ def named_target(comparison: Comparison) -> float | None:
     It is that of the runs which had finished by then. So it stays for the session, whatever finishes later, and whoever
     reads the records names the same one.
     """
-    if not all(run.is_read for run in comparison.recorded):
+    if comparison.standing.unread:
         return None  # which of them finished first is not known yet
-    begun = comparison.session.plan.created_at
-    finished = sorted(
-        (max(run.history.ended.at, begun), run.entry.label, run.history.best.val_accuracy)
-        for group in comparison.groups
-        for run in group.standing.finished
-        if run.history.ended and run.history.best
-    )
-    tops: dict[str, float] = {}
-    for _, together in groupby(finished, key=lambda run: run[0]):
-        for _, label, top in together:
-            tops[label] = max(top, tops.get(label, 0.0))
-        if (target := fitting_target(tops.values())) is not None:
-            return target
-    return None
+    return comparison.kept(_Finishes, comparison.session.plan.created_at).target
 
 
-def fitting_target(tops: Iterable[float]) -> float | None:
-    """The highest rung that at least half of these accuracies come up to, and two at the least."""
-    have = [top for top in tops if top > 0]
-    needed = max(2, -(-len(have) // 2))
-    return next((rung for rung in reversed(RUNGS) if sum(top >= rung for top in have) >= needed), None)
+class _Finishes(Follower[Compared]):
+    """Runs that have finished, in the order in which they did, and what they reached."""
+
+    def __init__(self, runs: Together[Compared], begun: float) -> None:
+        super().__init__(runs, begun)
+        self._begun = begun
+        self._of: dict[Compared, tuple[float, str, float]] = {}
+        self._in_order: list[tuple[float, str, float]] = []
+        self._named = _Tops()
+        self._until = 0
+        """So many of the first of them have been looked at; the rest finished later than all of these."""
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for run in runs:
+            end, best, before = run.history.ended, run.history.best, self._of.pop(run, None)
+            finish = None
+            if end and best and run.state == "finished":
+                finish = self._of[run] = max(end.at, self._begun), run.entry.label, best.val_accuracy
+            if finish == before:
+                continue
+            if before is not None:
+                at = bisect_left(self._in_order, before)
+                del self._in_order[at]
+                self._keep_until(at)
+            if finish is not None:
+                at = bisect_left(self._in_order, finish)
+                self._keep_until(bisect_left(self._in_order, finish[0], key=lambda each: each[0]))
+                self._in_order.insert(at, finish)
+
+    def _keep_until(self, at: int) -> None:
+        """From here on it is another order."""
+        if at < self._until:
+            self._until, self._named = 0, _Tops()
+
+    @property
+    def target(self) -> float | None:
+        while self._named.target is None and self._until < len(self._in_order):
+            at = self._in_order[self._until][0]
+            while self._until < len(self._in_order) and self._in_order[self._until][0] == at:
+                self._named.reach(*self._in_order[self._until][1:])
+                self._until += 1
+        return self._named.target
 
 
-def _row(group: Group, target: float | None, metric: Metric, others: Sequence[Metric]) -> Row:
-    told = [run for run in group.counted if run.history.epochs or run.history.series.last(metric.name)]
-    asked_for = "numbers", target, metric, others
-    numbers = tuple(run.once(asked_for, lambda run: numbers_of(run, target, metric, others)) for run in told)
-    figures = {}
-    for column in (*columns_of(metric), *map(column_of_series, others)):
-        values = tuple(value for each in numbers if (value := column.read(each)) is not None)
-        if values:
-            figures[column.key] = Figure(values)
-    return Row(group, numbers, figures, status_of(group.standing.states), progress_of(group))
+class _Tops:
+    """The highest accuracy of each preset, and how many come up to each rung."""
+
+    def __init__(self) -> None:
+        self._tops: dict[str, float] = {}
+        self._at_rung = [0] * len(RUNGS)
+
+    def reach(self, label: str, top: float) -> None:
+        """A preset has reached one; of those above zero, the highest counts."""
+        before = self._tops.get(label, 0.0)
+        if top > before:
+            self._tops[label] = top
+            for rung in range(bisect_right(RUNGS, before), bisect_right(RUNGS, top)):
+                self._at_rung[rung] += 1
+
+    @property
+    def target(self) -> float | None:
+        """The highest rung that at least half of these accuracies come up to, and two at the least."""
+        needed = max(2, -(-len(self._tops) // 2))
+        return max((rung for rung, count in zip(RUNGS, self._at_rung, strict=True) if count >= needed), default=None)
+
+
+class _Counted(NamedTuple):
+    """What one run has by which it can be compared."""
+
+    numbers: Numbers | None
+    """Where they count and it has ended an epoch."""
+    begun: bool
+    without: bool
+    not_finite: bool
+
+
+class _Figures(Follower[Compared]):
+    """The figures of a preset."""
+
+    def __init__(
+        self, runs: Together[Compared], target: float | None, metric: Metric, others: tuple[Metric, ...]
+    ) -> None:
+        super().__init__(runs, target, metric, others)
+        self._target, self._metric, self._others = target, metric, others
+        self._columns = (*columns_of(metric), *map(column_of_series, others))
+        self._of: dict[Compared, _Counted] = {}
+        self._places: list[int] = []
+        self._numbers: list[Numbers] = []
+        """Those of runs that have any, in the order of these, and their places."""
+        self._figures: tuple[tuple[Numbers, ...], dict[str, Figure]] | None = None
+        self._sums = [_Sums() for _ in self._columns]
+        self._begun = self._without = self._not_finite = 0
+        self._row: Row | None = None
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        self._row = None
+        for run in runs:
+            new, before = self._look_at(run), self._of.get(run)
+            if new == before:
+                continue
+            self._of[run] = new
+            self._count(new, 1)
+            if before is not None:
+                self._count(before, -1)
+            if (numbers := new.numbers) != (known := before.numbers if before is not None else None):
+                self._figures = None
+                at = bisect_left(self._places, run.number)
+                end = at + (known is not None)
+                self._places[at:end] = [run.number] if numbers is not None else []
+                self._numbers[at:end] = [numbers] if numbers is not None else []
+
+    def _look_at(self, run: Compared) -> _Counted:
+        metric, recorded, ended = self._metric, run.record is not None, run.history.ended is not None
+        last = run.history.series.last(metric.name)
+        told = bool(run.history.epochs) or last is not None
+        over = recorded and ended and not metric.is_accuracy
+        return _Counted(
+            numbers=numbers_of(run, self._target, metric, self._others) if told and run.counts else None,
+            begun=recorded and (last is not None or (metric.is_accuracy and bool(run.history.epochs))),
+            without=over and last is None,
+            not_finite=over and last is not None and not isfinite(last.value),
+        )
+
+    def _count(self, counted: _Counted, times: int) -> None:
+        self._begun += times * counted.begun
+        self._without += times * counted.without
+        self._not_finite += times * counted.not_finite
+        if counted.numbers is not None:
+            for column, sums in zip(self._columns, self._sums, strict=True):
+                if (value := column.read(counted.numbers)) is not None:
+                    sums.count_in(value, times)
+
+    def row_of(self, group: Group) -> Row:
+        """The row of the preset; the same one as long as nothing happened."""
+        if self._figures is None:
+            sums = zip(self._columns, self._sums, strict=True)
+            self._figures = tuple(self._numbers), {column.key: each.figure for column, each in sums if each.count}
+        if self._row is None:
+            how = status_of(group.standing.states), progress_of(group)
+            self._row = Row(group, *self._figures, *how, self._begun, self._without, self._not_finite)
+        return self._row
 
 
 def status_of(states: Collection[State]) -> str:
@@ -368,17 +525,15 @@ def status_of(states: Collection[State]) -> str:
 def progress_of(group: Group) -> str:
     """How far it is: epochs of the run that goes on, or of the last one; with seeds, how many have ended too."""
     runs, standing = group.runs, group.standing
-    current = next((run for run in standing.live if run.history.version), None)
-    begun = [run for run in standing.recorded if run.history.version]
-    shown = current or (begun[-1] if begun else None)
+    current = next((run for run in standing.live if run in standing.told), None)
+    shown = current or (standing.told[-1] if standing.told else None)
     if shown is None:
         return ""
     recipe = shown.history.recipe
     epochs = f"{len(shown.history.epochs)}/{(recipe.epochs if recipe else None) or '?'}"
     if len(runs) == 1:
         return epochs
-    ended = sum(run.history.ended is not None for run in standing.recorded)
-    return f"{ended} of {len(runs)}" if current is None else f"{ended} of {len(runs)}, {epochs}"
+    return f"{standing.ended} of {len(runs)}" + (f", {epochs}" if current is not None else "")
 
 
 def with_spread(mean: str, spread: str | None) -> str:

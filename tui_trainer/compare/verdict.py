@@ -8,10 +8,9 @@ here by its continued fraction (DLMF 8.17.22) with Lentz's method.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, isfinite, lgamma, log, log1p
-from statistics import fmean, variance
+from math import exp, lgamma, log, log1p
 
-from tui_trainer.compare.comparison import BY_RULE, UNKNOWN, Compared, Comparison
+from tui_trainer.compare.comparison import BY_RULE, UNKNOWN, Comparison
 from tui_trainer.compare.fairness import MOST, Fairness
 from tui_trainer.compare.metric import Metric, near
 from tui_trainer.compare.table import Figure, Row, Table, with_spread
@@ -24,16 +23,16 @@ SIGNIFICANT = 0.05
 _TINY = 1e-300
 
 
-def welch(a: Sequence[float], b: Sequence[float]) -> float | None:
+def welch(a: Figure, b: Figure) -> float | None:
     """The two-sided p-value of equal means; None where a sample has fewer than two values."""
-    if len(a) < 2 or len(b) < 2:
+    if a.spread is None or b.spread is None:
         return None
-    share_a, share_b = variance(a) / len(a), variance(b) / len(b)
+    share_a, share_b = a.spread * a.spread / a.count, b.spread * b.spread / b.count
     both = share_a + share_b
-    difference = fmean(a) - fmean(b)
+    difference = a.mean - b.mean
     if both == 0:
         return 1.0 if difference == 0 else 0.0
-    freedom = both**2 / (share_a**2 / (len(a) - 1) + share_b**2 / (len(b) - 1))
+    freedom = both**2 / (share_a**2 / (a.count - 1) + share_b**2 / (b.count - 1))
     return two_sided(difference / both**0.5, freedom)
 
 
@@ -75,7 +74,7 @@ def verdict(comparison: Comparison, table: Table) -> list[str]:
 
     A preset wins nothing before all its seeds have finished.
     """
-    begun = [row for row in table.rows if any(_has_begun(run, table.metric) for run in row.group.standing.recorded)]
+    begun = [row for row in table.rows if row.begun]
     whole = [row for row in table.whole if row.numbers]
     sentences: list[str] = _judged_otherwise(comparison, table)
     if not begun:
@@ -100,20 +99,15 @@ def verdict(comparison: Comparison, table: Table) -> list[str]:
     return sentences
 
 
-def _has_begun(run: Compared, metric: Metric) -> bool:
-    """Whether there is anything to compare it by."""
-    if metric.is_accuracy and run.history.epochs:
-        return True
-    return run.history.series.last(metric.name) is not None
-
-
 def _judged_otherwise(comparison: Comparison, table: Table) -> list[str]:
     """By what each is judged, where no series that judges is had by all, and nobody has asked for one."""
     asked = comparison.by if comparison.by is not None else comparison.session.plan.metric
+    if asked is not None or not comparison.standing.foreign:
+        return []
     recorded = ((row, run.history) for row in table.rows for run in row.group.standing.recorded)
     told = [(row, history) for row, history in recorded if len(history.series)]
     without = [history for _, history in told if table.metric.name not in history.series]
-    if asked is not None or len(told) < 2 or all(history.written_at is None for history in without):
+    if len(told) < 2 or all(history.written_at is None for history in without):
         return []
     who = dict.fromkeys(
         say("comparison.judged_by", who=_label(row), series=plain(history.series.objective))
@@ -230,13 +224,13 @@ def _who_ended_best(table: Table, whole: Sequence[Row]) -> list[str]:
 def _weight(one: Row, two: Row, lead: float, table: Table) -> str:
     """What a lead is worth: tested against the spread of seeds, or in images where there is but one seed."""
     a, b = one.figures[table.final_key], two.figures[table.final_key]
-    p = welch(a.values, b.values)
+    p = welch(a, b)
     if p is not None:
         spread = max(a.spread or 0.0, b.spread or 0.0)
         larger, holds = lead > spread, p < SIGNIFICANT
         beside = "comparison.beyond_spread" if larger else "comparison.within_spread"
         compared = say("comparison.at_spread" if lead == spread else beside) + (":" if larger == holds else ", yet")
-        n, m = len(a.values), len(b.values)
+        n, m = a.count, b.count
         seeds = f"{n} seeds each" if n == m else f"{n} and {m} seeds"
         id = "comparison.more_than_luck" if holds else "comparison.could_be_luck"
         return ", " + say(id, compared=compared, test=NAME, p=_p(p), seeds=seeds)
@@ -290,14 +284,8 @@ def _what_is_not_there(table: Table) -> list[str]:
     metric = table.metric
     if metric.is_accuracy:
         return []
-    absent, unfit = [], []
-    for row in table.rows:
-        over = [run for run in row.group.standing.recorded if run.history.ended is not None]
-        ends = [run.history.series.last(metric.name) for run in over]
-        if without := sum(end is None for end in ends):
-            absent.append(_with_seeds(row, without))
-        if not_finite := sum(end is not None and not isfinite(end.value) for end in ends):
-            unfit.append(_with_seeds(row, not_finite))
+    absent = [_with_seeds(row, row.without) for row in table.rows if row.without]
+    unfit = [_with_seeds(row, row.not_finite) for row in table.rows if row.not_finite]
     said = []
     if absent:
         has = "has" if len(absent) == 1 else "have"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import NamedTuple, Protocol
 
@@ -216,6 +216,7 @@ class AllSeries(Mapping[str, Series]):
         self._best: dict[tuple[str, Goal], _Best] = {}
         self._forgets = forgets
         self._objective = ""
+        self._kind_of_all: tuple[tuple[int, int], Hashable] = ((-1, -1), ())
         self.declarations = 0
         """Grows with every one: what was concluded from an older one may be stale."""
         self.left_out = False
@@ -263,6 +264,15 @@ class AllSeries(Mapping[str, Series]):
         """Take numbers of a series at steps that rise."""
         if (series := self._logged.get(name) or self._named(name)) is not None:
             series.log_many(steps, values)
+
+    @property
+    def kind_of_all(self) -> Hashable:
+        """The same of two runs that have series of the same names in the same order, and have said the same of them."""
+        as_of = len(self._series), self.declarations
+        if self._kind_of_all[0] != as_of:
+            said = tuple((each.name, each.goal, each.kind, each.unit) for each in self._declared.values())
+            self._kind_of_all = as_of, (tuple(self._series), said, self._objective)
+        return self._kind_of_all[1]
 
     def keeps(self, name: str) -> bool:
         """Whether numbers that were logged by this name are here."""

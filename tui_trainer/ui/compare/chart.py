@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from rich.style import Style
 from textual import events
 
 from tui_trainer.compare.metric import ACCURACY
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
-from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans
+from tui_trainer.plotting.curves import Extent, Span, hatched, spans, together
 from tui_trainer.plotting.figure import DOTS
+from tui_trainer.plotting.last_curves import OfCurves, OfDrawnCurves
 from tui_trainer.plotting.scales import Scale, linear
+from tui_trainer.records.series import OF_STEPS
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.text.short_names import short_names
@@ -32,10 +34,13 @@ from tui_trainer.ui.charts.chart import (
     x_axis,
 )
 from tui_trainer.ui.charts.logged_lrs import ANNEALED
-from tui_trainer.ui.compare.curves import CompareAxis, GroupCurves, along_points, preset_style
+from tui_trainer.ui.compare.curves import CompareAxis, Drawn, GroupCurves, along_points, preset_style
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Group
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 What: TypeAlias = Literal["loss", "accuracy", "lr"]
 Loss: TypeAlias = Literal["both", "validation", "training"]
@@ -55,6 +60,8 @@ class Lines(NamedTuple):
     """Of seeds that train and are in no mean, a line each."""
     unfit: tuple[float, ...] = ()
     """Places of values that are not finite."""
+    end: float | None = None
+    """Where the last of its runs ended, if all ended early."""
 
 
 LOSSES: tuple[Loss, ...] = ("both", "validation", "training")
@@ -72,6 +79,7 @@ class Overlay(Chart[CompareAxis]):
     """Loss, accuracy or LR of all presets that are not hidden, the chosen one on top."""
 
     def __init__(self, what: What, axis: CompareAxis, *, id: str | None = None) -> None:
+        self._kept: list[OfDrawnCurves[..., object]] = []
         super().__init__(axis, id=id)
         self.what = what
         self.metric = ACCURACY
@@ -89,7 +97,13 @@ class Overlay(Chart[CompareAxis]):
         self._seen_groups: tuple[object, ...] = ()
         self._kept_scale: tuple[int, Scale] | None = None
         self._made: dict[str, tuple[tuple[object, ...], Lines]] = {}
-        self._dotted: dict[str, tuple[list[Extent | None], Scale, int, list[Span | None]]] = {}
+        self._up_to, self._beyond = self._of_curves(_up_to), self._of_curves(self.beyond)
+        self._dots_of = self._of_curves(_dots_of)
+
+    def _of_curves(self, function: Callable[Concatenate[Sequence[Extent | None], P], T]) -> OfCurves[P, T]:
+        made = OfDrawnCurves(function)
+        self._kept.append(made)  # type: ignore[arg-type]
+        return made
 
     def show_groups(self, groups: Sequence[Group], key: object) -> None:
         """Draw these, the last one on top; nothing is done where nothing happened to any, and `key` is the same."""
@@ -112,7 +126,7 @@ class Overlay(Chart[CompareAxis]):
 
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         curves = [self._curves_of(group) for group in self._groups if group.begun]
-        if self._reads_on(curves):
+        if self._reads_on(curves, frame):
             self.redraw_soon()
         if frame != self._body_for or time.monotonic() >= self._draw_at:
             self._body = self._rows(curves, frame) if frame.height else []
@@ -121,18 +135,30 @@ class Overlay(Chart[CompareAxis]):
         title = self._title()  # of what is drawn
         return [*([title] if frame.title else []), *self._body, *x_axis(frame, self.axis)]
 
-    def _reads_on(self, curves: Sequence[GroupCurves]) -> bool:
+    def _reads_on(self, curves: Sequence[GroupCurves], frame: Frame) -> bool:
         """Read what is new, for a moment, unless it is time to draw what is half read; whether there is more to do."""
         if self._lags and time.monotonic() >= self._draw_at:
             return True
-        until = time.thread_time() + READ_FOR
-        names = [self._series] if self._series else [*self._told.values()]
-        self._lags = not all(
-            each.catch_up(until, *(names if self._series or not each.tells_steps else ())) for each in curves
-        )
+        until, columns = time.thread_time() + READ_FOR, frame.width * DOTS[self.marks][0]
+        self._lags = not all(each.catch_up(until, self.axis, columns, self._drawn_of(each).values()) for each in curves)
         if not self._lags:
             self._draw_at = 0.0
         return self._lags
+
+    def _drawn_of(self, each: GroupCurves) -> dict[str, Drawn]:
+        """What is drawn of a preset, by what it is there: its line, and a fainter one."""
+        if self._series and self._series not in OF_STEPS:
+            return {"line": Drawn("series", self._series)}
+        if not self._series and not each.tells_steps:
+            return {kind: Drawn("series", name) for kind, name in self._told.items()}
+        if self.what == "lr" or self._series == "lr":
+            return {"line": Drawn("lr")}
+        if self._series or (self.what == "loss" and self.loss == "training"):
+            return {"line": Drawn("loss")}
+        if self.what == "accuracy":
+            return {"line": Drawn("ends", "val_accuracy")}
+        both = {"train": Drawn("loss")} if self.loss == "both" else {}
+        return {"line": Drawn("ends", "val_loss"), **both}
 
     def _curves_of(self, group: Group) -> GroupCurves:
         known = self._curves.get(group.label)
@@ -172,7 +198,7 @@ class Overlay(Chart[CompareAxis]):
 
     def _title_of_metric(self) -> list[GlyphRun]:
         """Its name and unit, and what is marked."""
-        drawn = [known[1] for label, known in self._made.items() if any(group.label == label for group in self._groups)]
+        drawn = [self._made[group.label][1] for group in self._groups if group.label in self._made]
         said = [plain(self.metric.unit), "smoothed" if self._series == "train_loss" else ""]
         if any(lines.best is not None for lines in drawn):
             said.append(f"{LOWEST} {self.metric.extreme}")
@@ -186,7 +212,7 @@ class Overlay(Chart[CompareAxis]):
     def _rows(self, curves: Sequence[GroupCurves], frame: Frame) -> list[list[GlyphRun]]:
         across, up = DOTS[self.marks]
         columns, dots = frame.width * across, frame.height * up
-        made = {each.group.label: self._kept(each, columns) for each in curves}
+        made = {each.group.label: self._lines_of(each, columns) for each in curves}
         scale = self._scale_for(self._in_sight(curves, made), frame)
         drawn: dict[str, list[Span | None]] = {}
         styles: dict[str, str] = {}
@@ -198,9 +224,10 @@ class Overlay(Chart[CompareAxis]):
                     if extents:
                         name = f"{kind} {number} {label}"
                         styles[name] = f"{style}{each.group.colour}"
-                        drawn[name] = hatched(self._dots_of(name, extents, scale, dots), columns)
+                        drawn[name] = self._dots_of(extents, scale, dots, columns)
         self._canvas.draw(drawn, frame.width, frame.height)
-        glyphs = [mark for lines in made.values() for mark in self.beyond(lines.train or lines.line, scale, frame)]
+        highest = [lines.train or lines.line for lines in made.values()]
+        glyphs = [mark for each in highest for mark in self._beyond(each, scale, frame)]
         glyphs += [glyph for each in curves for glyph in self._marks(each.group, made[each.group.label], scale, frame)]
         rows = self._canvas.rows(self._cursor_line(frame), glyphs, styles)
         named: list[tuple[float, GlyphRun]] = []
@@ -208,71 +235,63 @@ class Overlay(Chart[CompareAxis]):
         for each, name in zip(reversed(curves), reversed(names), strict=True):
             # the chosen preset lies on top, and its name is the last to go
             named += self._named(each.group, name, made[each.group.label], scale, frame)
+        for found in self._kept:
+            found.is_drawn()
         return beside(frame, rows, scale.ticks if curves else (), names=at_ends(named, frame.height))
 
-    def _kept(self, each: GroupCurves, columns: int) -> Lines:
+    def _lines_of(self, each: GroupCurves, columns: int) -> Lines:
         """Line, band and marked points of one preset; as they were, where nothing happened to it."""
-        key = (each.group.version, each.steps_read, self.axis.unit, self.axis.bounds, columns, self.loss, self.metric)
+        key = (each.group.version, each.version, self.axis.unit, self.axis.bounds, columns, self.loss, self.metric)
         known = self._made.get(each.group.label)
         if known is None or known[0] != key:
-            known = self._made[each.group.label] = (key, self._one(each, columns))
+            known = self._made[each.group.label] = (
+                key,
+                self._one(each, columns)._replace(end=self._end_of(each.group)),
+            )
         return known[1]
 
-    def _dots_of(self, name: str, line: list[Extent | None], scale: Scale, dots: int) -> list[Span | None]:
-        """The dots of a curve; as they were, where neither it nor the scale is another."""
-        known = self._dotted.get(name)
-        if known is None or known[0] is not line or known[1:3] != (scale, dots):
-            known = self._dotted[name] = (line, scale, dots, spans(line, scale, dots))
-        return known[3]
+    def _end_of(self, group: Group) -> float | None:
+        if not group.ended_early:
+            return None
+        return max(self.axis.timeline(run.history).place(run.history.steps) for run in group.begun)
 
     def _one(self, each: GroupCurves, columns: int) -> Lines:
         """Line, band and best epoch of one preset."""
-        axis = self.axis
-        if self._series and self._series not in ("lr", "train_loss"):
-            return self._of_metric(each, columns)
-        if not self._series and not each.tells_steps:
-            return self._of_told(each, columns)
-        if self.what == "lr" or self._series == "lr":
+        axis, drawn = self.axis, self._drawn_of(each)
+        what = drawn["line"]
+        if what.kind == "series":
+            return self._of_metric(each, columns) if self._series else self._of_told(each, columns)
+        if what.kind == "lr":
             beside = tuple(run.lr(axis.edges(run.history, columns)) for run in each.beside)
-            return Lines(*each.lr(axis, columns), [], None, beside)
-        if self._series or (self.what == "loss" and self.loss == "training"):
+            return Lines(*each.curve(what, axis, columns), [], None, beside)
+        if what.kind == "loss":
             beside = tuple(run.loss(axis.edges(run.history, columns)) for run in each.beside)
-            return Lines(*each.loss(axis, columns), [], None, beside)
-        field = "val_accuracy" if self.what == "accuracy" else "val_loss"
-        ends = each.epoch_ends(axis, field)
-        points = [(place, mean) for place, mean, _, _ in ends]
+            return Lines(*each.curve(what, axis, columns), [], None, beside)
+        mean = each.ends(what.name, axis, columns)
         best = max if self.what == "accuracy" else min
-        lit = best(points, key=lambda point: point[1]) if points else None
-        line = along_points(points, axis, columns)
-        alone = [each.epoch_ends(axis, field, [run]) for run in each.beside]
-        beside = tuple(along_points([(x, y) for x, y, _, _ in ends], axis, columns) for ends in alone)
-        if self.what == "loss" and self.loss == "both":
-            train, band = each.loss(axis, columns)
-            return Lines(line, band, train, lit, beside)
-        bars: list[Extent | None] = []
-        if len(each.runs) > 1:
-            bars = [None] * columns
-            for place, _, low, high in ends:
-                column = axis.column_at(place, columns)
-                if column is not None:
-                    bars[column] = (low, high)
-        return Lines(line, bars, [], lit, beside)
+        lit = best(mean.points, key=lambda point: point[1]) if mean.points else None
+        alone = [[point for point in run.ends(axis, what.name) if isfinite(point[1])] for run in each.beside]
+        beside = tuple(along_points(points, axis, columns) for points in alone)
+        if "train" in drawn:
+            train, band = each.curve(drawn["train"], axis, columns)
+            return Lines(mean.line, band, train, lit, beside)
+        return Lines(mean.line, mean.band, [], lit, beside)
 
     def _of_told(self, each: GroupCurves, columns: int) -> Lines:
         """What runs that tell no single steps have logged of the same."""
-        made = {kind: each.series(self.axis, name, columns) for kind, name in self._told.items()}
+        made = {kind: each.series(name, self.axis, columns) for kind, name in self._told.items()}
         line, band, points, _ = made["line"]
         best = None
         if points and self.what != "lr" and self.loss != "training":
             best = (max if self.what == "accuracy" else min)(points, key=lambda point: point[1])
-        beside = each.alone(self.axis, self._told["line"], columns)
-        return Lines(line, band, made["train"][0] if "train" in made else [], best, beside)
+        beside = each.alone(self._told["line"], self.axis, columns)
+        return Lines(line, band, made["train"].line if "train" in made else [], best, beside)
 
     def _of_metric(self, each: GroupCurves, columns: int) -> Lines:
         """Line, band and best value of a series of one preset."""
-        line, band, points, unfit = each.series(self.axis, self._series, columns)
+        line, band, points, unfit = each.series(self._series, self.axis, columns)
         best = max(points, key=lambda point: point[1] * self.metric.sign) if points and self.metric.sign else None
-        return Lines(line, band, [], best, each.alone(self.axis, self._series, columns), tuple(unfit))
+        return Lines(line, band, [], best, each.alone(self._series, self.axis, columns), tuple(unfit))
 
     def _in_sight(self, curves: Sequence[GroupCurves], made: Mapping[str, Lines]) -> list[list[Extent | None]]:
         """What the scale is to hold: all but losses of runs that ended early far above those of all others."""
@@ -286,13 +305,15 @@ class Overlay(Chart[CompareAxis]):
             ]
             for ended_early in (False, True)
         ]
-        if self.what != "loss" or not early or (extent := range_of(*calm)) is None:
+        if self.what != "loss" or not early or (extent := self._range_of(calm)) is None:
             return [*calm, *early]
-        most = extent[1] * FAR_ABOVE
-        return [*calm, *([kept if kept is not None and kept[1] <= most else None for kept in each] for each in early)]
+        return [*calm, *(self._up_to(each, extent[1] * FAR_ABOVE) for each in early)]
+
+    def _range_of(self, curves: Sequence[Sequence[Extent | None]]) -> Extent | None:
+        return together(self._range(each) for each in curves)
 
     def _scale_for(self, extents: Sequence[Sequence[Extent | None]], frame: Frame) -> Scale:
-        extent = range_of(*extents)
+        extent = self._range_of(extents)
         if self._series and extent is not None:
             scale = self.scale_of(f"metric {self._series}", extents, frame, can_be_log=extent[0] > 0)
             self._is_log = scale.log
@@ -326,11 +347,10 @@ class Overlay(Chart[CompareAxis]):
         for place in lines.unfit:
             if (column := self.axis.column_at(place, frame.width)) is not None and frame.height:
                 glyphs.append(Glyph(frame.height - 1, column, NOT_FINITE, "warning"))
-        if group.ended_early:
+        if lines.end is not None:
             longest = max((lines.train, lines.line), key=lambda extents: _end(extents)[0])
             at, value = _end(longest)
-            last = max(self.axis.timeline(run.history).place(run.history.steps) for run in group.begun)
-            if at >= 0 and self.axis.column_at(last, frame.width) is not None:
+            if at >= 0 and self.axis.column_at(lines.end, frame.width) is not None:
                 top = 10**scale.high if scale.log else scale.high
                 glyphs += self.glyph(at * frame.width // len(longest), min(value, top), scale, frame, EARLY, style)
         return glyphs
@@ -363,6 +383,15 @@ class Overlay(Chart[CompareAxis]):
         cell = event.x - (frame.left + 1 if frame.left else 0)
         if 0 <= cell < frame.width:
             self.axis.point_at(cell)
+
+
+def _dots_of(curve: Sequence[Extent | None], scale: Scale, dots: int, columns: int) -> list[Span | None]:
+    return hatched(spans(curve, scale, dots), columns)
+
+
+def _up_to(curve: Sequence[Extent | None], most: float) -> list[Extent | None]:
+    """A curve without the columns that hold more."""
+    return [kept if kept is not None and kept[1] <= most else None for kept in curve]
 
 
 def _label(group: Group) -> str:

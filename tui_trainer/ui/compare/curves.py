@@ -6,29 +6,27 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from math import isfinite, nan
-from statistics import fmean
-from typing import TYPE_CHECKING, TypeVar
+from math import inf, isfinite
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rich.style import Style
 from textual.color import Color
 
-from tui_trainer.compare.comparison import Found, Point, counted_in, timeline_of
+from tui_trainer.compare.comparison import Compared, Group, Point, counted_in, timeline_of
+from tui_trainer.compare.together import Follower, Together
 from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree
 from tui_trainer.plotting.scales import UNITS, StepTimeline, Timeline, Unit, edges, round_above
 from tui_trainer.plotting.smoothing import Means, Smoothing, fitting_window
 from tui_trainer.records.told_epochs import told_epochs
 from tui_trainer.ui.charts.axis import FEWEST_IN_SIGHT, HEADROOM, WORTH_IT, ZOOM, Axis, Mode
 from tui_trainer.ui.charts.log_x import LogTimeline, least_of
+from tui_trainer.ui.compare.means import Mean, MeanOfColumns, MeanOfPoints, Steps
 from tui_trainer.ui.panel import Panel
 
 if TYPE_CHECKING:
-    from tui_trainer.compare.comparison import Compared, Group
     from tui_trainer.records.history import History
-
-T = TypeVar("T")
 
 DARK = ("#e69f00", "#56b4e9", "#00b384", "#f0e442", "#cc79a7", "#f0703c", "#d5dae0")
 LIGHT = ("#b97a00", "#2a7fb8", "#007a58", "#857a00", "#a8457f", "#bf4800", "#20262c")
@@ -79,6 +77,7 @@ class CompareAxis(Axis):
         self._least = 1.0
         """The least place above zero at which a run begins: there powers of ten begin."""
         self._timelines: dict[int, tuple[object, Timeline]] = {}
+        self._reaches: dict[Group, _Reach] = {}
         self._edges_of: tuple[object, ...] = ()
         self._edges: dict[tuple[int, ...], list[int]] = {}
 
@@ -152,29 +151,31 @@ class CompareAxis(Axis):
 
     # What moves it
 
-    def update(self, histories: Iterable[History]) -> bool:
+    def update(self, groups: Iterable[Group]) -> bool:
         """Take in how far the runs go; whether that changed what is seen. A guess in seconds may be 5 % off."""
         before = self.bounds
-        end = newest = fewest = 0.0
-        least: list[float] = []
-        every = [*histories]
+        every = [*groups]
         if not self._is_unit_chosen:
-            self._unit = counted_in(every)
-        for history in every:
-            planned = (history.recipe.total_steps or 0) if history.recipe and history.ended is None else 0
-            trained = history.steps or (history.last_step if history.written_at is not None else 0)
-            if trained or planned:
-                timeline = self._counted(history)
-                place = timeline.place
-                least.append(least_of(timeline, 1))
-                end = max(end, place(max(planned, trained)))
-                newest, fewest = max(newest, place(trained)), max(fewest, place(FEWEST_IN_SIGHT))
+            self._unit = "step" if any(group.kept(_Untold).runs for group in every) else "epoch"
+        self._reaches = {group: self._reach(group) for group in every}
+        reaches = self._reaches.values()
+        end = max((reach.end.value for reach in reaches), default=0.0)
+        newest = max((reach.newest.value for reach in reaches), default=0.0)
+        fewest = max((reach.fewest.value for reach in reaches), default=0.0)
+        least = -max((reach.least.value for reach in reaches), default=-inf)
         if end != self._end and not (self.unit == "seconds" and self._end * 0.95 <= end <= self._end):
             self._end = end * (1.02 if self.unit == "seconds" else 1.0)
         near = round_above(max(newest * HEADROOM, fewest)) if newest else self._end
-        self._least = min(least, default=self._least)
+        self._least = least if isfinite(least) else self._least
         self._so_far = near if 2 * newest < self._end and near < WORTH_IT * self._end else self._end
         return self.bounds != before
+
+    def _reach(self, group: Group) -> _Reach:
+        known = self._reaches.get(group)
+        if known is None or known.asked != (self.unit,):
+            known = _Reach(group, self.unit, self._counted)
+        known.look()
+        return known
 
     def zoom_in(self) -> None:
         """Show half of what is seen, around the cursor or the newest end."""
@@ -250,11 +251,83 @@ class CompareAxis(Axis):
         self._tell()
 
 
+class _Untold(Follower[Compared]):
+    """Runs that cannot be counted in epochs."""
+
+    def __init__(self, runs: Together[Compared]) -> None:
+        super().__init__(runs)
+        self.runs: set[Compared] = set()
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for run in runs:
+            if run.history.last_step and counted_in([run.history]) == "step":
+                self.runs.add(run)
+            else:
+                self.runs.discard(run)
+
+
+class _Highest:
+    """The highest of numbers that runs have, which may become others."""
+
+    def __init__(self, least: float = 0.0) -> None:
+        self.value = self._least = least
+        self._of: dict[Compared, float] = {}
+
+    def put(self, run: Compared, value: float) -> None:
+        """What a run has now."""
+        before = self._of.get(run, self._least)
+        self._of[run] = value
+        if value >= self.value:
+            self.value = value
+        elif before == self.value:
+            self.value = max(self._least, max(self._of.values()))
+
+
+class _Reach(Follower[Compared]):
+    """How far the runs of a preset go on an axis."""
+
+    def __init__(self, runs: Together[Compared], unit: Unit, timeline: Callable[[History], Timeline]) -> None:
+        super().__init__(runs, unit)
+        self._timeline = timeline
+        self.end, self.newest, self.fewest, self.least = _Highest(), _Highest(), _Highest(), _Highest(-inf)
+        """Where one ends, as planned; how far one has come; the least that is in sight; with a minus before it, the
+        first place above zero."""
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for run in runs:
+            history = run.history
+            planned = (history.recipe.total_steps or 0) if history.recipe and history.ended is None else 0
+            trained = history.steps or (history.last_step if history.written_at is not None else 0)
+            end = newest = fewest = 0.0
+            least = -inf
+            if trained or planned:
+                timeline = self._timeline(history)
+                place = timeline.place
+                end, newest = place(max(planned, trained)), place(trained)
+                fewest, least = place(FEWEST_IN_SIGHT), -least_of(timeline, 1)
+            self.end.put(run, end)
+            self.newest.put(run, newest)
+            self.fewest.put(run, fewest)
+            self.least.put(run, least)
+
+
 MOST_POINTS = 2_000
 """Values of a series that are drawn point by point; of more, what each column holds."""
 
+AT_A_TIME = 8
+"""Runs that are read between looks at the clock, which cost more than a short run does."""
+
 AT_ONCE = 10_000
 """Steps of a run that are read in one go: some milliseconds."""
+
+
+class Drawn(NamedTuple):
+    """What is drawn of a run: its smoothed training loss, the LR that it used, a number of the ends of its epochs, or
+    any series as it was logged."""
+
+    kind: Literal["loss", "lr", "ends", "series"]
+    name: str = ""
+    """Of the number or the series."""
 
 
 class RunCurves:
@@ -269,15 +342,16 @@ class RunCurves:
         self._trees: dict[str, tuple[int, MinMaxTree]] = {}
         """Of long series: how often each was rewritten, and its extents."""
 
-    def catch_up(self, *names: str) -> bool:
-        """Read what is new, of these series too, or as much as a frame can afford; whether that was all."""
-        whole = self.rates.catch_up(AT_ONCE)
-        whole = self.smoothing.catch_up(AT_ONCE) and whole
-        self._means.catch_up()
-        for name in names:
-            if (tree := self._tree_of(name)) is not None:
-                whole = tree.catch_up(AT_ONCE) and whole
-        return whole
+    def catch_up(self, what: Drawn) -> bool:
+        """Read what is new of what is to be drawn, or as much as a frame can afford; whether that was all."""
+        if what.kind == "loss":
+            whole = self.smoothing.catch_up(AT_ONCE)
+            self._means.catch_up()
+            return whole
+        if what.kind == "lr":
+            return self.rates.catch_up(AT_ONCE)
+        tree = self._tree_of(what.name) if what.kind == "series" else None
+        return tree is None or tree.catch_up(AT_ONCE)
 
     def is_long(self, name: str) -> bool:
         """Whether a series has more values than are drawn point by point."""
@@ -323,161 +397,225 @@ class RunCurves:
         """The LR used."""
         return list(self._columns.over(edges))  # which goes on changing its own
 
+    def ends(self, axis: CompareAxis, field: str) -> list[Point]:
+        """A number of the end of each epoch, finite or not, at its place."""
+        place = axis.timeline(self.history).place
+        return [(place(epoch.step), getattr(epoch, field)) for epoch in self.history.epochs]
+
+
+class LineOfPoints(NamedTuple):
+    """A line through points, in columns."""
+
+    line: list[Extent | None]
+    band: list[Extent | None]
+    """How far runs lie apart, in the columns of the points; empty of one run alone."""
+    points: list[Point]
+    """Of the line; none of a series that has very many."""
+    unfit: list[float]
+    """Places of values that are not finite."""
+
+    @classmethod
+    def of(cls, means: Sequence[Mean], runs: int, axis: CompareAxis, columns: int) -> LineOfPoints:
+        """Through the means of so many runs."""
+        points = [(mean.place, mean.value) for mean in means]
+        band: list[Extent | None] = []
+        if runs > 1:
+            band = [None] * columns
+            for mean in means:
+                if (column := axis.column_at(mean.place, columns)) is not None:
+                    band[column] = mean.low, mean.high
+        return cls(along_points(points, axis, columns), band, points, [])
+
+
+class _Mean:
+    """The mean of a preset's runs in one of the things that are drawn, as far as they were read."""
+
+    def __init__(self, as_of: object, columns: int) -> None:
+        self.as_of, self.width = as_of, columns
+        self.seen = -1
+        """The version of the group that was looked at."""
+        self.columns, self.points, self.steps = MeanOfColumns(columns), MeanOfPoints(), Steps()
+        self.unfit: list[float] = []
+        """Places of values that are not finite."""
+        self.line: LineOfPoints | None = None
+        """What comes of it where it is a line through points; None where something was added since."""
+        self.is_long = False
+        """Whether any has more values than are drawn point by point."""
+        self.taken: dict[Compared, object] = {}
+        """What each was as it was added."""
+        self.waiting: dict[Compared, None] = {}
+        """Those that are still to be read and added."""
+
 
 class GroupCurves:
     """The curves of a preset: the mean of its finished seeds as a line, how far these lie apart as a band, and seeds
-    that train as lines of their own."""
+    that train as lines of their own. A run that is over is read once and added to the mean."""
 
     def __init__(self, group: Group) -> None:
         self.group = group
-        self._runs: dict[int, RunCurves] = {}
-        self._version = self._milestones = -1
-        """Of the group, as it was looked at last: of a thousand seeds that takes a while."""
-        self._looked_at: tuple[list[RunCurves], list[RunCurves]] = ([], [])
-        self._reading: tuple[int, tuple[str, ...]] = (-1, ())
-        self._read = 0
-        """Of the runs of that version, so many have been read, with those series."""
-        self._found = Found()
-
-    def _look(self) -> tuple[list[RunCurves], list[RunCurves]]:
-        self._version = self.group.version
-        if self.group.milestones != self._milestones:
-            self._milestones = self.group.milestones
-            found = self.group.averaged, self.group.beside
-            self._looked_at = [self._of(run) for run in found[0]], [self._of(run) for run in found[1]]
-        return self._looked_at
+        self.version = 0
+        """Grows as anything of it was read."""
+        self._runs: dict[Compared, RunCurves] = {}
+        self._means: dict[Drawn, _Mean] = {}
+        self._milestones = -1
+        self._beside: list[Compared] = []
+        """Of the group at that milestone."""
+        self._lines: dict[tuple[Compared, str], tuple[object, list[Extent | None]]] = {}
 
     @property
-    def runs(self) -> list[RunCurves]:
-        """Of those runs whose mean is the line."""
-        return self._look()[0]
+    def averages(self) -> int:
+        """How many runs' mean the line is."""
+        return len(self.group.averaged)
 
     @property
     def beside(self) -> list[RunCurves]:
         """Of those that are lines of their own."""
-        return self._look()[1]
+        return [self._of(run) for run in self._runs_beside()]
 
-    @property
-    def steps_read(self) -> int:
-        """How many losses have been smoothed."""
-        return sum(len(run.smoothing.values) for run in self._runs.values())
+    def _runs_beside(self) -> list[Compared]:
+        if self.group.milestones != self._milestones:
+            self._milestones, self._beside = self.group.milestones, self.group.beside
+        return self._beside
 
     @property
     def tells_steps(self) -> bool:
         """Whether any of its runs tells its losses and LRs step by step."""
-        return any(run.history.steps for run in [*self.runs, *self.beside])
+        return self.group.standing.steps > 0
 
-    def catch_up(self, until: float, *names: str) -> bool:
-        """Read what is new, of these series too, until this thread has computed so long (`time.thread_time`), and of
-        one run in any case; whether that was all."""
-        runs = [*self.runs, *self.beside]
-        if self._reading != (reading := (self._version, names)):
-            self._reading, self._read = reading, 0
-        while self._read < len(runs):
-            if not runs[self._read].catch_up(*names):
-                return False
-            self._read += 1
-            if time.thread_time() >= until:
-                break
-        return self._read == len(runs)
+    def catch_up(self, until: float, axis: CompareAxis, columns: int, every: Iterable[Drawn]) -> bool:
+        """Read what is new of what is to be drawn, until this thread has computed so long (`time.thread_time`), and of
+        some runs in any case; whether that was all."""
+        for drawn in every:
+            mean = self._mean(drawn, axis, columns)
+            while mean.waiting:
+                run = next(iter(mean.waiting))
+                self.version += 1
+                if not self._of(run).catch_up(drawn):
+                    return False
+                del mean.waiting[run]
+                self._add(run, mean, drawn, axis)
+                if mean.waiting and len(mean.waiting) % AT_A_TIME == 0 and time.thread_time() >= until:
+                    return False
+            for run in self._runs_beside():
+                if not self._of(run).catch_up(drawn):
+                    self.version += 1
+                    return False
+        return True
 
-    def _once(self, what: Hashable, axis: CompareAxis, work: Callable[[list[RunCurves]], T]) -> T:
-        """What comes of the runs of the mean: of hundreds that are over it stays while one beside them trains."""
-        runs = self.runs
-        told = [(run.history, run.history.version, len(run.smoothing.values)) for run in runs]
-        return self._found.once((axis.unit, axis.bounds, told), what, lambda: work(runs))
-
-    def loss(self, axis: CompareAxis, columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
-        """Line and band of the smoothed training loss."""
-
-        def work(runs: list[RunCurves]) -> tuple[list[Extent | None], list[Extent | None]]:
-            return _line_and_band([run.loss(axis.edges(run.history, columns)) for run in runs], columns)
-
-        return self._once(("loss", columns), axis, work)
-
-    def lr(self, axis: CompareAxis, columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
-        """Line and band of the LR."""
-
-        def work(runs: list[RunCurves]) -> tuple[list[Extent | None], list[Extent | None]]:
-            each = [run.lr(axis.edges(run.history, columns)) for run in runs]
-            return _line_and_band(each, columns) if len(each) != 1 else (each[0], [])
-
-        return self._once(("lr", columns), axis, work)
-
-    def are_alike(self, name: str) -> bool:
-        """Whether the runs of the mean have a series at the same steps, as far as each goes: else they have no mean."""
-        every = [run.steps(name) for run in self.runs]
-        longest: Sequence[int] = max(every, key=len, default=())
-        return all(steps[i] == longest[i] for steps in every for i in range(len(steps)))
-
-    def series(
-        self, axis: CompareAxis, name: str, columns: int
-    ) -> tuple[list[Extent | None], list[Extent | None], list[Point], list[float]]:
-        """Line and band of a series; the points of the line, unless there are very many; and where values are not
-        finite."""
-        runs = self.runs if self.are_alike(name) else self.runs[:1]
-        if any(run.is_long(name) for run in runs):
-            return (
-                *_line_and_band([run.extents(name, axis.edges(run.history, columns)) for run in runs], columns),
-                [],
-                [],
-            )
-        told = [run.points(name, axis) for run in runs]
-        unfit = [place for _, places in told for place in places]
-        longest: list[Point] = max((points for points, _ in told), key=len, default=[])
-        if unfit:  # of those that are whole at a place each
-            longest = told[0][0]
-            told = told[:1]
-        heights = [[points[i][1] for points, _ in told if i < len(points)] for i in range(len(longest))]
-        mean = [(place, fmean(values)) for (place, _), values in zip(longest, heights, strict=True)]
-        band: list[Extent | None] = []
-        if len(told) > 1:
-            band = [None] * columns
-            for (place, _), values in zip(longest, heights, strict=True):
-                column = axis.column_at(place, columns)
-                if column is not None:
-                    band[column] = (min(values), max(values))
-        return along_points(mean, axis, columns), band, mean, unfit
-
-    def alone(self, axis: CompareAxis, name: str, columns: int) -> tuple[list[Extent | None], ...]:
-        """The lines of a series of those that are in no mean."""
-        runs = self.beside if self.are_alike(name) else [*self.runs[1:], *self.beside]
-        return tuple(
-            run.extents(name, axis.edges(run.history, columns))
-            if run.is_long(name)
-            else along_points(run.points(name, axis)[0], axis, columns)
-            for run in runs
-        )
-
-    def epoch_ends(
-        self, axis: CompareAxis, field: str, runs: Sequence[RunCurves] | None = None
-    ) -> list[tuple[float, float, float, float]]:
-        """Place, mean, lowest and highest of a number of `EpochEnded`, an epoch each; of those in the mean, or of
-        `runs`."""
-        if runs is None:
-            return self._once(("ends", field), axis, lambda runs: _epoch_ends(axis, field, runs))
-        return _epoch_ends(axis, field, runs)
-
-    def _of(self, run: Compared) -> RunCurves:
-        known = self._runs.get(id(run))
-        if known is None or known.history is not run.history:
-            known = self._runs[id(run)] = RunCurves(run.history)
+    def _mean(self, drawn: Drawn, axis: CompareAxis, columns: int) -> _Mean:
+        """The mean as it is, with what happened since the last look in line to be read; from the first run on where
+        what is seen is another stretch, or what was added already became another."""
+        group, averaged = self.group, self.group.averaged
+        # Before a seed has finished it is one run, and which may change.
+        as_of = axis.unit, axis.bounds, columns, None if group.standing.whole else tuple(averaged)
+        known = self._means.get(drawn)
+        if known is not None and known.as_of == as_of:
+            if known.seen == group.version:
+                return known
+            changed = group.since(known.seen)
+            if not any(run in known.taken and known.taken[run] != self._state(run, drawn) for run in changed):
+                known.seen = group.version
+                known.waiting.update((run, None) for run in changed if run in averaged and run not in known.taken)
+                return known
+        known = self._means[drawn] = _Mean(as_of, columns)
+        known.seen = group.version
+        known.waiting.update((run, None) for run in averaged)
         return known
 
+    def _state(self, run: Compared, drawn: Drawn) -> object:
+        """What another mean comes of: how much the run has told, if it is among them at all."""
+        if run not in self.group.averaged:
+            return None
+        history = run.history
+        series = history.series.get(drawn.name) if drawn.kind == "series" else None
+        logged = (len(series.values), series.rewrites) if series is not None else None
+        return history, history.steps, len(history.epochs), logged
 
-def _epoch_ends(axis: CompareAxis, field: str, runs: Sequence[RunCurves]) -> list[tuple[float, float, float, float]]:
-    places: list[float] = []
-    values: list[list[float]] = []
-    for run in runs:
-        timeline = axis.timeline(run.history)
-        for i, epoch in enumerate(run.history.epochs):
-            if i == len(places):
-                places.append(timeline.place(epoch.step))
-                values.append([])
-            value = getattr(epoch, field)
-            if isfinite(value):
-                values[i].append(value)
-    return [(place, fmean(found), min(found), max(found)) for place, found in zip(places, values, strict=True) if found]
+    def _add(self, run: Compared, mean: _Mean, drawn: Drawn, axis: CompareAxis) -> None:
+        mean.taken[run], mean.line = self._state(run, drawn), None
+        curves, history = self._of(run), run.history
+        columns = mean.width
+        if drawn.kind == "loss":
+            mean.columns.add(curves.loss(axis.edges(history, columns)))
+        elif drawn.kind == "lr":
+            mean.columns.add(curves.lr(axis.edges(history, columns)))
+        elif drawn.kind == "ends":
+            mean.points.add(run.number, curves.ends(axis, drawn.name))
+        else:
+            mean.steps.add(curves.steps(drawn.name))
+            if curves.is_long(drawn.name):
+                mean.is_long = True
+                mean.columns.add(curves.extents(drawn.name, axis.edges(history, columns)))
+            else:
+                mean.columns.add([])
+                points, unfit = curves.points(drawn.name, axis)
+                mean.points.add(run.number, points)
+                mean.unfit += unfit
+
+    def curve(self, drawn: Drawn, axis: CompareAxis, columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
+        """Line and band of the smoothed training loss or of the LR, as far as they were read."""
+        mean = self._mean(drawn, axis, columns)
+        if not mean.taken and mean.waiting:
+            first = self._of(next(iter(mean.waiting)))
+            edges = axis.edges(first.history, columns)
+            return first.loss(edges) if drawn.kind == "loss" else first.lr(edges), []
+        return mean.columns.line_and_band
+
+    def ends(self, field: str, axis: CompareAxis, columns: int) -> LineOfPoints:
+        """The line of a number of `EpochEnded`, as far as they were read."""
+        mean = self._mean(Drawn("ends", field), axis, columns)
+        if mean.line is None:
+            mean.line = LineOfPoints.of(mean.points.means, len(mean.taken), axis, columns)
+        return mean.line
+
+    def series(self, name: str, axis: CompareAxis, columns: int) -> LineOfPoints:
+        """The line of a series, as far as it was read."""
+        mean = self._mean(Drawn("series", name), axis, columns)
+        if mean.line is None or not mean.taken:
+            mean.line = self._series(mean, name, axis, columns)
+        return mean.line
+
+    def _series(self, mean: _Mean, name: str, axis: CompareAxis, columns: int) -> LineOfPoints:
+        known = mean.taken or mean.waiting
+        if not known:
+            return LineOfPoints([None] * columns, [], [], [])
+        first = self._of(min(known, key=lambda run: run.number))
+        alike = mean.taken and mean.steps.are_alike
+        if mean.is_long and alike:
+            return LineOfPoints(*mean.columns.line_and_band, [], [])
+        if alike and not mean.unfit:
+            return LineOfPoints.of(mean.points.means, len(mean.taken), axis, columns)
+        if first.is_long(name):
+            return LineOfPoints(first.extents(name, axis.edges(first.history, columns)), [], [], [])
+        points, unfit = first.points(name, axis)  # of those that are whole at a place each
+        return LineOfPoints(along_points(points, axis, columns), [], points, mean.unfit if alike else unfit)
+
+    def alone(self, name: str, axis: CompareAxis, columns: int) -> tuple[list[Extent | None], ...]:
+        """The lines of a series of those that are in no mean."""
+        mean, runs = self._mean(Drawn("series", name), axis, columns), self._runs_beside()
+        if not mean.steps.are_alike:
+            runs = [*self.group.averaged[1:], *runs]
+        return tuple(self._line(run, name, axis, columns) for run in runs)
+
+    def _line(self, run: Compared, name: str, axis: CompareAxis, columns: int) -> list[Extent | None]:
+        """The line of a series of one run; as it was, where nothing happened to it."""
+        key = run.history, run.history.version, axis.unit, axis.bounds, columns
+        known = self._lines.get((run, name))
+        if known is None or known[0] != key:
+            curves = self._of(run)
+            line = (
+                curves.extents(name, axis.edges(run.history, columns))
+                if curves.is_long(name)
+                else along_points(curves.points(name, axis)[0], axis, columns)
+            )
+            known = self._lines[run, name] = key, line
+        return known[1]
+
+    def _of(self, run: Compared) -> RunCurves:
+        known = self._runs.get(run)
+        if known is None or known.history is not run.history:
+            known = self._runs[run] = RunCurves(run.history)
+        return known
 
 
 def along_points(points: list[Point], axis: CompareAxis, columns: int) -> list[Extent | None]:
@@ -496,19 +634,3 @@ def along_points(points: list[Point], axis: CompareAxis, columns: int) -> list[E
             extents[column_here] = (value, value)
         before = place, value
     return extents
-
-
-def _line_and_band(curves: list[list[Extent | None]], columns: int) -> tuple[list[Extent | None], list[Extent | None]]:
-    if len(curves) == 1:
-        return curves[0], []
-    line: list[Extent | None] = [None] * columns
-    band: list[Extent | None] = [None] * columns
-    for i in range(columns):
-        there = [extent for curve in curves if (extent := curve[i]) is not None and extent[0] == extent[0]]
-        if there:
-            mean = fmean([(low + high) / 2 for low, high in there])
-            line[i] = (mean, mean)
-            band[i] = (min(low for low, _ in there), max(high for _, high in there))
-        elif any(curve[i] is not None for curve in curves):
-            line[i] = (nan, nan)
-    return line, band

@@ -78,10 +78,6 @@ class CompareScreen(ZoomKeys):
         self._found_at: tuple[object, ...] = (None,)
         self._took = 0.0
         """Seconds of work that finding them out took."""
-        self._trains = False
-        """Whether any run goes on, or stands paused, as of the last look."""
-        self._stands = False
-        """Whether any of them stands paused, as of then: the key goes on with it."""
         self._shared: list[str] = []
         """The series that all runs have, as of the last look."""
         self._related: list[Relation] = []
@@ -150,7 +146,7 @@ class CompareScreen(ZoomKeys):
         self._make_room()
         findings = self._find_out()
         drawn = self._drawn()
-        self.axis.update(run.history for group in drawn for run in group.begun)
+        self.axis.update(group for group in drawn if group.begun)
         self._charts["accuracy"].metric = metric = findings.table.metric
         for chart in self._charts.values():  # those without a size too: they draw as they get one
             chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen, metric))
@@ -162,21 +158,21 @@ class CompareScreen(ZoomKeys):
                 self._related, self._related_of = relations(comparison, findings.table), findings
             self._scatter.show(self._related, metric, comparison.groups)
         self._make_room_for_warnings()
-        self.key_line.idle, self.key_line.instead = self._idle(), self._instead()
+        self.key_line.idle, self.key_line.instead = self._idle(bool(drawn)), self._instead()
         self.key_line.redraw()
 
-    def _idle(self) -> frozenset[str]:
-        """Actions that would do nothing here and now."""
-        none = set() if self._trains else {"pause"}
+    def _idle(self, draws: bool) -> frozenset[str]:
+        """Actions that would do nothing here and now; whether any curve may be on show."""
+        none = set() if self.comparison.standing.goes_on else {"pause"}
         if not self.has_class("-one"):
             none.add("chart")
         elif self._one != "loss":
             none.add("loss")
         if len(self.comparison.groups) < 2:
             none.add("solo")
-        if self.has_class("-differences") or self.has_class("-scatter") or not self._drawn():  # no curve is on show
+        if self.has_class("-differences") or self.has_class("-scatter") or not draws:  # no curve is on show
             none |= {"chart", "loss"}
-        if self.has_class("-differences") or not self._drawn():
+        if self.has_class("-differences") or not draws:
             none.add("unit")
         if len(self._shared) < 2:
             none.add("metric(1)")
@@ -189,7 +185,7 @@ class CompareScreen(ZoomKeys):
         """What keys do that did something once already, by their actions."""
         shown, number = self.table.shown, self.table.chosen
         undone = {
-            "pause": "go on" if self._stands else "",
+            "pause": "go on" if self.comparison.standing.paused_here else "",
             "hide": "show" if number in shown.hidden else "",
             "solo": "all" if shown.solo == number else "",
             "pin": "unpin" if number in shown.pinned else "",
@@ -210,18 +206,14 @@ class CompareScreen(ZoomKeys):
             self._version = -1  # looked at again as soon as it is due
         elif self._findings is None or now != self._found_at or came:
             began = time.thread_time()
-            metric, series = self._metric(), comparison.series
-            logged = metric, sum(len(each[metric.name].values) for each in series if metric.name in each)
+            metric = self._metric()
+            logged = metric, comparison.logged(metric.name)
             if self._findings is None or now != self._found_at or logged != self._logged:
                 first = self._findings is None and not metric.is_accuracy and not self.table.sort_key
                 self._findings, self._found_at, self._logged = find_out(comparison, metric), now, logged
                 if first:
                     self._sort_by_metric()
-            self._trains = any(
-                run.history.status in ("running", "paused") and run.history.steps for run in comparison.recorded
-            )
-            self._stands = any(run.history.paused for run in comparison.recorded if not run.entry.address)
-            self._shared = in_common(series)
+            self._shared = in_common(comparison.series)
             self._version = comparison.version
             self._took = time.thread_time() - began
             self._find_at = time.monotonic() + max(FIND_EVERY, FIND_SHARE * self._took)

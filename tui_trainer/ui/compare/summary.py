@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Comparison
     from tui_trainer.compare.plain_lines import Results
     from tui_trainer.compare.queue import Queue
-    from tui_trainer.events import RunConfigured
 
 
 LONGEST_NAME = 16
@@ -40,23 +39,14 @@ class CompareHeadline(Panel):
         self._share = 0.0
         self._version = -1
         """Of the comparison, as it was counted last."""
-        self._milestones = -1
-        self._done = 0
         self._left: float | None = None
-        self._resolved: RunConfigured | None = None
 
     def show(self, comparison: Comparison, queue: Queue | None, share: float) -> None:
         """Bring it up to date; `share` is what drawing takes of the machine."""
         self._comparison, self._queue, self._share = comparison, queue, share
         if self._version != comparison.version:
             self._version = comparison.version
-            self._done = sum(group.standing.over for group in comparison.groups)
             self._left = _seconds_left(comparison)
-            if self._milestones != comparison.milestones:
-                self._milestones = comparison.milestones
-                self._resolved = next(
-                    (run.history.resolved for run in comparison.recorded if run.history.resolved), None
-                )
         self.redraw()
 
     def lines(self) -> Sequence[Line]:
@@ -66,7 +56,9 @@ class CompareHeadline(Panel):
         width = self.size.width
         right = [*self._state(comparison), Span(" ")]
         left = [Span(" tui-trainer  ", "faint"), Span(self._what(comparison), "strong")]
-        if (resolved := self._resolved) is not None:
+        if first := comparison.standing.resolved[:1]:
+            resolved = first[0].history.resolved
+            assert resolved is not None
             threads = f" ×{resolved.threads}" if resolved.device == "cpu" and resolved.threads else ""
             for text in filter(None, (resolved.model, resolved.dataset, resolved.device + threads)):
                 part = [Span(" · ", "faint"), Span(plain(text))]
@@ -78,20 +70,19 @@ class CompareHeadline(Panel):
 
     def _what(self, comparison: Comparison) -> str:
         name = comparison.session.plan.name
-        seeds = max(len(group.runs) for group in comparison.groups)
+        seeds = comparison.seeds
         what = f"comparison of {len(comparison.groups)}" + (f" × {seeds} seeds" if seeds > 1 else "")
         return f"{plain(name)}: {what}" if name else what
 
     def _state(self, comparison: Comparison) -> list[Span]:
-        runs, done = comparison.runs, self._done
+        runs, done = comparison.runs, comparison.standing.over
         if self._queue is not None and self._queue.failure:
             return [Span(cut(f"● {plain(self._queue.failure)}", max(20, self.size.width // 2)), "warning")]
         driven = comparison.is_driven or (self._queue is not None and not self._queue.is_over)
         if done == len(runs) and not driven:
             return [Span("● " + all_over(len(runs)), "good")]
         if not driven:
-            live = sum(run.state == "running" for group in comparison.groups for run in group.standing.live)
-            if live:
+            if live := comparison.standing.states["running"]:
                 said = say("comparison.trains_by_itself", done=done, runs=counted(len(runs), "run"), live=live)
                 return [Span("● " + said, "live")]
             return [Span("● " + say("comparison.idle", done=done, runs=counted(len(runs), "run")), "warning")]
@@ -109,18 +100,15 @@ class CompareHeadline(Panel):
 
 def _seconds_left(comparison: Comparison) -> float | None:
     """From the runs that go on, and for those to come what the others took on average."""
-    took, left = 0.0, 0.0
-    of = to_come = 0
-    for group in comparison.groups:
-        standing = group.standing
-        took, of = took + sum(standing.took), of + len(standing.took)
-        begun = [run for run in standing.live if run.history.steps]
-        to_come += len(group.runs) - standing.over - len(begun)
-        for run in begun:
-            seconds = seconds_left(run.history)
-            if seconds is not None:
-                took, of = took + run.history.elapsed_s + seconds, of + 1
-                left += seconds
+    standing = comparison.standing
+    took, of, left = standing.took, standing.took_of, 0.0
+    begun = [run for run in standing.live if run.history.steps]
+    to_come = len(comparison.runs) - standing.over - len(begun)
+    for run in begun:
+        seconds = seconds_left(run.history)
+        if seconds is not None:
+            took, of = took + run.history.elapsed_s + seconds, of + 1
+            left += seconds
     if not of:
         return None
     return (left + to_come * took / of) / max(1, comparison.session.plan.jobs)

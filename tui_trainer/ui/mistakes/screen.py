@@ -51,6 +51,8 @@ class BreakItScreen(ZoomKeys):
         self._pairs: dict[str, Pair] = {}
         """What was tried, by the title of the mistake; one at most still trains."""
         self._groups: dict[str, list[Group]] = {}
+        self._told: dict[Compared, int] = {}
+        """Versions of their histories, as they were drawn."""
         self.axis = CompareAxis()
         self.cases = CaseList(CASES, next((at for at, case in enumerate(CASES) if case.mistake == mistake), 0))
         self._headline = BreakItHeadline()
@@ -114,8 +116,11 @@ class BreakItScreen(ZoomKeys):
             return
         groups = self._groups[case.title]
         for group in groups:
-            group.version = group.milestones = sum(run.history.version for run in group.runs)
-        self.axis.update(run.history for group in groups for run in group.runs)
+            for run in group.runs:
+                if run.history.version != self._told.get(run):
+                    self._told[run] = run.history.version
+                    group.happened_to(run)
+        self.axis.update(groups)
         for chart in (self._loss, self._lr):
             chart.show_groups(groups, (case.title, self.axis.unit, self.axis.bounds))
 
@@ -188,7 +193,7 @@ def _groups(pair: Pair) -> list[Group]:
         group = Group(label, number)
         run = Compared(Contestant(label=label, seed=0), None, group)
         run.history = history
-        group.runs.append(run)
+        group.add(run)
         groups.append(group)
     return groups
 
