@@ -53,6 +53,17 @@ async def test_the_charts_are_the_last_to_go(show: Show, captions_said: set[str]
         assert shown.the(Listing).region.size
 
 
+@pytest.mark.never_says("screen.too_small")
+async def test_pages_have_room_in_fifteen_lines(show: Show, captions_said: set[str]) -> None:
+    async with show(LIVE, size=(60, 15)) as shown:
+        for key in ("p", "m", "question_mark"):
+            await shown.press(key)
+            await shown.frame()
+            assert len(shown.text().split()) > 10
+            await shown.press("escape")
+        assert "screen.too_small" not in captions_said
+
+
 @pytest.mark.says("screen.goes_back")
 @pytest.mark.never_says("screen.goes_back")
 async def test_the_way_back_is_said_on_a_page_that_was_opened_and_is_one(show: Show, captions_said: set[str]) -> None:

@@ -141,7 +141,7 @@ def _with_gaps(keys: Sequence[Sequence[Span]]) -> list[Span]:
 
 
 LEAST_WIDTH = 60
-LEAST_HEIGHT = 16
+LEAST_HEIGHT = 15
 
 
 class TooSmall(Panel):

@@ -39,7 +39,6 @@ from tui_trainer.ui.live.typing import ENDS, takes_what_is_typed
 from tui_trainer.ui.live.why import WARNED_FOR, Why
 from tui_trainer.ui.machine.machine_panel import Machine, MachinePanel
 from tui_trainer.ui.panel import Panel
-from tui_trainer.ui.trainer_screen import LEAST_HEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -74,8 +73,8 @@ PLACES: tuple[KeyContext, ...] = ("run", "watched", "charts", "why", "log", "pan
 """Whose keys are of use."""
 
 
-LEAST_COMPACT, LEAST_FOR_CHARTS = 5, 11
-"""Lines of a terminal with room for a line each of loss and LR; with room for their charts, if for nothing beside."""
+LEAST_COMPACT, LEAST_FOR_CHARTS, LEAST_FOR_PANELS = 5, 11, 16
+"""Lines of a terminal with room for a line each of loss and LR; for their charts, if for nothing beside; for panels."""
 
 
 class LiveScreen(ChartKeys):
@@ -85,7 +84,8 @@ class LiveScreen(ChartKeys):
         (0, "-too-low"),
         (LEAST_COMPACT, "-compact"),
         (LEAST_FOR_CHARTS, "-lean"),
-        *ChartKeys.VERTICAL_BREAKPOINTS[1:],
+        (LEAST_FOR_PANELS, "-low"),
+        *ChartKeys.VERTICAL_BREAKPOINTS[2:],
     ]
 
     CSS_PATH: ClassVar[str] = "screen.tcss"
@@ -434,7 +434,7 @@ class LiveScreen(ChartKeys):
     def action_panel(self, number: str) -> None:
         panel = PANELS[number]
         if self.is_tight:
-            self.say(say("state.no_room", lines=LEAST_HEIGHT), "warning")
+            self.say(say("state.no_room", lines=LEAST_FOR_PANELS), "warning")
             return
         form = self._arrangement.press(panel)
         if form is None:
