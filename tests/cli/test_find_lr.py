@@ -353,12 +353,14 @@ def test_attach_draws_a_recorded_test(recorded: str) -> None:
     [("resume",), ("rename", "x"), ("stream",), ("stop",), ("compare",), ("rerun",)],
     ids=lambda command: command[0],
 )
-def test_other_commands_say_that_it_is_no_run(cli: Cli, recorded: str, command: tuple[str, ...]) -> None:
+def test_other_commands_say_that_it_is_no_run(cli: Cli, runs: Path, recorded: str, command: tuple[str, ...]) -> None:
     name, *more = command
-    done = cli(name, recorded, *more)
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert f"{recorded} is an LR range test and no run" in done.stderr
-    assert "Traceback" not in done.stderr
+    path = str(runs / "range-tests" / recorded)
+    for given in (recorded, path) if name != "compare" else (recorded,):  # of paths it takes presets
+        done = cli(name, given, *more)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert f"{recorded} is an LR range test and no run" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

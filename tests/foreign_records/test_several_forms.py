@@ -237,3 +237,12 @@ def test_what_comes_later_is_told_once_by_the_form_that_told_its_series_first(
     followed.look()
     assert followed.numbers("train_loss")[39] == 0.25
     assert not followed.history.series["train_loss"].attempts
+
+
+def test_what_lies_beside_runs_of_ours_is_no_record_of_another_tool(tmp_path: Path) -> None:
+    row = '{"step": 1, "loss": 0.5}\n'
+    for name in ("tests/one/range-test.json", "a/session.json", "a/trials.jsonl", "a/claims/0.1", "b/trials.jsonl"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(row)
+    assert [record.path for record in records_in(tmp_path)] == [tmp_path / "b" / "trials.jsonl"]
+    assert records_in(tmp_path / "tests" / "one" / "range-test.json") == []

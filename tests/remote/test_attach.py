@@ -11,6 +11,7 @@ import pytest
 from tests.remote.far_side import NOT_TO_BE_HAD, fake_ssh
 from tests.scripted_record import over
 from tests.terminal import Terminal
+from tests.ui.scripted_finding import falling, recorded_test
 from tests.waiting import until
 
 
@@ -34,6 +35,19 @@ def test_a_run_of_another_machine_is_shown_and_a_lost_line_is_told_on_the_screen
         assert terminal.wait() == 0
         terminal.until("open it again: tui-trainer attach ssh://box/")
     assert not list(temporary.iterdir())
+
+
+def test_a_range_test_of_another_machine_is_shown_as_one_of_this(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_ssh(tmp_path, monkeypatch)
+    monkeypatch.setenv("TUI_TRAINER_RUNS", str(tmp_path / "none"))
+    tested = recorded_test(tmp_path / ".local" / "share" / "tui-trainer" / "runs", {0: falling()})
+    with Terminal("attach", f"ssh://box/{tested.id}") as terminal:
+        terminal.until("half-way down the deepest fall")
+        assert "which LR? onecycle on mnist-5k, mlp" in terminal.screen
+        terminal.press("q")
+        assert terminal.wait() == 0
 
 
 @pytest.mark.parametrize(("address", "first", "code", "words"), NOT_TO_BE_HAD)

@@ -23,6 +23,7 @@ from tui_trainer.errors import UserError
 from tui_trainer.records.record import Record
 from tui_trainer.remote import copies, following
 from tui_trainer.remote.address import Address
+from tui_trainer.run_sources.remote_record import IsRangeTest
 from tui_trainer.run_sources.remote_source import RemoteSource
 
 Attach = Callable[..., RemoteSource]
@@ -176,14 +177,19 @@ def test_settings_and_checkpoints_beside_a_record_are_told_and_no_checkpoint_is_
 @pytest.mark.says("remote.nothing", "remote.database", "remote.range_test", "foreign.none")
 @pytest.mark.never_says("remote.nothing", "remote.database", "remote.range_test")
 def test_where_no_run_is_it_is_said_what_there_is(
-    attach: Attach, far: Path, tmp_path: Path, captions_said: set[str]
+    attach: Attach, far: Path, runs: Path, tmp_path: Path, captions_said: set[str]
 ) -> None:
     (far / "words").mkdir()
     (far / "words" / "readme").write_text("# words\n")
-    (far / "tested").mkdir()
-    (far / "tested" / "range-test.json").write_text("{}")
+    tested = runs / "range-tests" / "20261130-100000-onecycle-1a2b"
+    tested.mkdir(parents=True)
+    (tested / "range-test.json").write_text('{"losses": [2.3, 0.1]}\n')
     for path, caption, words in (
-        ("tested", "remote.range_test", "range test, which is not read over ssh: ssh -t box tui-trainer attach tested"),
+        (
+            str(tested.parent.relative_to(far)),
+            "remote.range_test",
+            "range-tests/20261130-100000-onecycle-1a2b is an LR range test and no run; attach shows it",
+        ),
         ("none", "remote.nothing", "nothing to read at ssh://box/~/none"),
         ("words", "foreign.none", "holds no run in a form that is known: tui-trainer, Hugging Face"),
     ):
@@ -191,6 +197,11 @@ def test_where_no_run_is_it_is_said_what_there_is(
         with pytest.raises(UserError, match=words):
             attach(f"ssh://box/~/{path}")
         assert captions_said == {caption}
+    for name in (tested.name, "20261130-1000"):  # as a run, by its id, or the start of it
+        with pytest.raises(IsRangeTest) as found:
+            attach(f"ssh://box/{name}")
+        assert found.value.content == (tested / "range-test.json").read_bytes()
+        assert found.value.address == Address("box", path=str(tested))
     sqlite3.connect(far / "words" / "mlflow.db").execute("CREATE TABLE metrics (key)").connection.close()
     with pytest.raises(UserError, match=r"is a database, which is not read over ssh: ssh -t box tui-trainer attach"):
         attach("ssh://box/~/words")

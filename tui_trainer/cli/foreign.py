@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tui_trainer.cli.options import refuse
 from tui_trainer.files.given_path import BadPath, given_path
+from tui_trainer.records.beside_runs import is_beside_runs
 from tui_trainer.records.errors import RunNotFound, RunsError
 from tui_trainer.records.run_index import find, folders
 from tui_trainer.text.captions import say
@@ -109,7 +110,7 @@ def refuse_rules_for_ours(alerts: Sequence[str]) -> None:
 
 
 def foreign_record(runs: Path, given: str, warn: Callable[[str], None]) -> Record | None:
-    """The record of another tool that is meant; None where a run of ours is, or nothing lies there.
+    """The record of another tool that is meant; None where a run of ours is, what lies beside runs, or nothing.
 
     Where something lies there that is no record, nor holds one, say so and end the program, exit 2.
 
@@ -122,7 +123,7 @@ def foreign_record(runs: Path, given: str, warn: Callable[[str], None]) -> Recor
         path = given_path(given)
     except BadPath:
         return None
-    if not (path.exists() or path.parent.is_file()) or _is_ours(runs, given):
+    if not (path.exists() or path.parent.is_file()) or _is_ours(runs, given) or is_beside_runs(path):
         return None
     from tui_trainer.foreign_records import forms
 

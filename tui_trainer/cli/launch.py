@@ -43,6 +43,7 @@ from tui_trainer.run_request import RunRequest
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
 from tui_trainer.text.captions import say
+from tui_trainer.text.plain import plain
 from tui_trainer.torchrun import this_rank
 from tui_trainer.ui.terminal.job_control import wait_until_in_front
 
@@ -139,16 +140,23 @@ def attach(
     _need_terminal("attach", say("refusal.runs_instead"))
     said: list[str] = []
     runs = runs_folder(runs_dir)
+    from tui_trainer.records import range_tests
+
     if run is not None and is_address(run):
         from tui_trainer.cli import remote
+        from tui_trainer.run_sources.remote_record import IsRangeTest
 
-        source = remote.far_run(run, said.append, readonly=readonly)
+        try:
+            source = remote.far_run(run, said.append, readonly=readonly)
+        except IsRangeTest as there:
+            read = partial(range_tests.decode, there.content, plain(str(there.address)))
+            sys.exit(_show_range_test(read, runs, max_rate))
         exit_code, shows_end = _look_at(source, runs, told, max_rate=max_rate, first_word=" ".join(said))
         if shows_end:
             remote.say_farewell(source.address, source.history)
         sys.exit(exit_code)
     if run is not None and (tested := range_test(runs, run)) is not None:
-        sys.exit(_show_range_test(tested, runs, max_rate))
+        sys.exit(_show_range_test(partial(range_tests.read, tested), runs, max_rate))
     record = foreign_record(runs, run, said.append) if run is not None else None
     keep_choices(record, objective, renames)
     if record is None:
@@ -440,12 +448,10 @@ def _look_at(
     return exit_code, bool(apps) and not apps[-1].hung_up and apps[-1].failure is None
 
 
-def _show_range_test(folder: Path, runs: Path, max_rate: float | None) -> int:
+def _show_range_test(read: Callable[[], RangeTestRecord], runs: Path, max_rate: float | None) -> int:
     """Show a recorded LR range test until the person leaves it; the exit code."""
-    from tui_trainer.records import range_tests
-
     try:
-        record = range_tests.read(folder)
+        record = read()
         _ = record.spec
     except RunsError as error:
         refuse(str(error))

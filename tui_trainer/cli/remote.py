@@ -31,11 +31,17 @@ def far_run(given: str, warn: Callable[[str], None], *, readonly: bool) -> Remot
         given: `ssh://host/path`.
         warn: told where it means several.
         readonly: take no commands.
+
+    Raises:
+        IsRangeTest: an LR range test is there, and no run.
     """
+    from tui_trainer.run_sources.remote_record import IsRangeTest
     from tui_trainer.run_sources.remote_source import RemoteSource
 
     try:
         return RemoteSource(Address.of(given), readonly=readonly, asks=say_aside, warn=warn)
+    except IsRangeTest:
+        raise
     except UserError as error:
         refuse(str(error))
     except Lost as error:

@@ -29,6 +29,7 @@ from tui_trainer.allowed_code import Code
 from tui_trainer.compare.claims import Claims
 from tui_trainer.files.atomic import write_atomic
 from tui_trainer.files.safe_open import make_dated_folder, make_private_folder, open_private, open_regular
+from tui_trainer.records import beside_runs
 from tui_trainer.records.beside_runs import beginning_with, first_meant, folders_with
 from tui_trainer.records.errors import RunsError, RunsFolderUnwritable, RunUnreadable, reason
 from tui_trainer.records.lock import is_live
@@ -41,8 +42,8 @@ from tui_trainer.text.secrets import blanked
 
 SCHEMA = 2
 FOLDER = "sessions"
-FILE = "session.json"
-TOLD = "trials.jsonl"
+FILE = beside_runs.SESSION
+TOLD = beside_runs.TOLD_OF_SESSION
 
 LARGEST = 64 << 20
 """Bytes of it; a run takes one or two thousand."""

@@ -19,6 +19,7 @@ from tui_trainer.foreign_records.trackio import TrackioReader
 from tui_trainer.foreign_records.trainer_folder import Trainer, folders_of_events
 from tui_trainer.foreign_records.trainer_state import FILE, document_in
 from tui_trainer.foreign_records.wandb_file import Wandb
+from tui_trainer.records.beside_runs import is_beside_runs
 from tui_trainer.records.run_index import is_record
 
 DEEPEST = 8
@@ -73,6 +74,8 @@ def all_in(path: Path) -> tuple[list[Path], list[Record]]:
     A glance at the first bytes of files. Links to folders are not followed; what may not be read is passed over.
     """
     if not path.is_dir():
+        if is_beside_runs(path.parent):
+            return [], []
         kind = next((each for each in KINDS if each.recognises(path)), None)
         return [], [] if kind is None else _records_of_file(kind, path)
     ours: list[Path] = []
@@ -85,6 +88,8 @@ def all_in(path: Path) -> tuple[list[Path], list[Record]]:
         here, depth = waiting.popleft()
         if is_record(here):
             ours.append(here)
+            continue
+        if is_beside_runs(here):
             continue
         folders, files = _inside(here)
         entries += len(folders) + len(files)

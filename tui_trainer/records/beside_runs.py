@@ -11,6 +11,18 @@ from tui_trainer.records.errors import RunNotFound, RunUnreadable
 LEAST_OF_ID = 4
 """Characters that the start of an id has at least."""
 
+RANGE_TEST, SESSION = "range-test.json", "session.json"
+"""What makes a folder that of an LR range test, or of a comparison."""
+
+TOLD_OF_SESSION = "trials.jsonl"
+"""What a comparison tells as it trains, in its folder."""
+
+
+def is_beside_runs(folder: Path) -> bool:
+    """Whether a folder is that of a comparison or a range test, whose files are no records of runs."""
+    there = (folder / TOLD_OF_SESSION).is_file() and (folder / SESSION).is_file()
+    return there or (folder / RANGE_TEST).is_file()
+
 
 def folders_with(kind: Path, file: str) -> list[Path]:
     """The folders that hold such a file, the newest first; none where there is no folder of the kind.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,9 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from tui_trainer.files.atomic import write_atomic
-from tui_trainer.files.safe_open import make_dated_folder, read_regular
+from tui_trainer.files.given_path import BadPath, given_path
+from tui_trainer.files.safe_open import is_regular, make_dated_folder, read_regular
+from tui_trainer.records import beside_runs
 from tui_trainer.records.beside_runs import beginning_with, first_meant, folders_with
 from tui_trainer.records.errors import ExportFailed, RunsError, RunsFolderUnwritable, RunUnreadable, reason
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 FOLDER = "range-tests"
-FILE = "range-test.json"
+FILE = beside_runs.RANGE_TEST
 TABLE = "range_test.csv"
 
 OF_RUNS = ("preset_name", "dataset", "model", "device")
@@ -176,12 +179,23 @@ def read(folder: Path) -> RangeTestRecord:
     """
     path = folder / FILE
     try:
-        record = msgspec.json.decode(read_regular(path, LARGEST), type=RangeTestRecord)
+        content = read_regular(path, LARGEST)
+    except OSError as cause:
+        raise RunUnreadable(path, cause) from cause
+    return decode(content, str(path))
+
+
+def decode(content: bytes, path: str) -> RangeTestRecord:
+    """The test that a file says, which lies at `path`.
+
+    Raises:
+        RangeTestDamaged: as `read`.
+    """
+    try:
+        record = msgspec.json.decode(content, type=RangeTestRecord)
         if not 1 <= record.schema <= SCHEMA:
             raise RangeTestDamaged(f"{path} has form {record.schema}, which this version does not know.")
         _ = record.curves
-    except OSError as cause:
-        raise RunUnreadable(path, cause) from cause
     except (msgspec.MsgspecError, ValueError, RecursionError) as cause:
         raise RangeTestDamaged(f"{path} is damaged: {cause}.") from cause
     return record
@@ -197,14 +211,24 @@ def folders(runs: Path) -> list[Path]:
 
 
 def find(runs: Path, given: str) -> Path | None:
-    """The folder of the test that goes by an id, or the unique start of one; None where none does.
+    """The folder of the test that goes by an id, the unique start of one, or its path; None where none does.
 
     Raises:
         RunNotFound: several do.
         RunUnreadable: the folder of them cannot be read.
     """
     found = folders(runs)
-    return first_meant(given, [folder for folder in found if folder.name == given], beginning_with(given, found))
+    exactly = [folder for folder in found if folder.name == given]
+    return first_meant(given, exactly, beginning_with(given, found), _at(given))
+
+
+def _at(given: str) -> list[Path]:
+    """The folder that a path means, if a test lies there."""
+    try:
+        path = given_path(given) if os.sep in given else None
+        return [path] if path is not None and is_regular(path / FILE) else []
+    except (BadPath, OSError):
+        return []
 
 
 def summarize(folder: Path) -> RunSummary:

@@ -103,7 +103,7 @@ def find(runs: Path, given: str, warn: Callable[[str], None] | None = None) -> P
     from tui_trainer.records import range_tests
 
     if (tested := range_tests.find(runs, given)) is not None:
-        show = shell_command("find-lr --show", tested.name, runs)
+        show = shell_command("find-lr --show", tested.name, tested.parent.parent)
         raise RunNotFound(f"{tested.name} is an LR range test and no run: `{show}` shows it, `export` writes it.")
     if not found:
         raise RunNotFound(none_there(runs, unread))

@@ -43,6 +43,19 @@ _NO_RECORDS = frozenset(
 _DATABASE = b"SQLite format 3\0"
 
 
+class IsRangeTest(UserError):
+    """At an address lies an LR range test, which is no run.
+
+    Attributes:
+        address: its own.
+        content: what its file says.
+    """
+
+    def __init__(self, address: Address, content: bytes) -> None:
+        super().__init__(say("remote.range_test", address=plain(str(address))))
+        self.address, self.content = address, content
+
+
 class FarRecord(NamedTuple):
     """A record on another machine."""
 
@@ -72,13 +85,14 @@ def find_record(
         named: whether a folder that holds several, and is none itself, is refused instead, but for the machine's own.
 
     Raises:
+        IsRangeTest: an LR range test is there, and no run.
         UserError: nothing is there, or nothing known; or several are.
         Lost: the connection is.
     """
     root = path_of(connection, address)
     names = _names(connection, root)
-    if not names and "/" not in root.strip("/") and (run := _run_called(connection, root.strip("/"))):
-        root, names = run, _names(connection, run)
+    if not names and "/" not in root.strip("/") and (called := _called(connection, root.strip("/"))):
+        root, names = called, _names(connection, called)
     if not names:
         raise UserError(say("remote.nothing", address=plain(str(address))))
     found = _of_ours(connection, names)
@@ -86,7 +100,7 @@ def find_record(
     others = [name for name in names if not any(name.startswith(f"{run}/") for run in ours)]
     found += _of_others(connection, root, others, work)
     if not found:
-        raise UserError(_none(connection, address, names))
+        raise _none(connection, address, names)
     found.sort(key=lambda record: record.written_at, reverse=True)
     if named and (itself := next((record for record in found if record.path == root), None)) is not None:
         return itself
@@ -146,6 +160,11 @@ def _seen(connection: Connection, paths: list[str]) -> list[Seen | None]:
     return seen
 
 
+def _called(connection: Connection, name: str) -> str:
+    """The folder of what goes by a name on a machine: a run, or an LR range test; empty where nothing does."""
+    return _run_called(connection, name) or _test_called(connection, name)
+
+
 def _run_called(connection: Connection, name: str) -> str:
     """The folder of a run of ours, by its id, its name or the start of its id; empty where there is none."""
     runs = [record.path for record in sorted(runs_of(connection, connection.runs), key=lambda run: -run.written_at)]
@@ -162,6 +181,15 @@ def _run_called(connection: Connection, name: str) -> str:
             return run
     begun = [run for run, id in zip(runs, ids, strict=True) if id.startswith(name)]
     return begun[0] if len(begun) == 1 else ""
+
+
+def _test_called(connection: Connection, name: str) -> str:
+    """The folder of an LR range test, by its id or the start of its id; empty where there is none."""
+    names = _names(connection, f"{connection.runs}/{range_tests.FOLDER}", 2)
+    tests = [str(PurePosixPath(path).parent) for path in names if PurePosixPath(path).name == range_tests.FILE]
+    begun = [test for test in tests if PurePosixPath(test).name.startswith(name)]
+    exact = [test for test in begun if PurePosixPath(test).name == name]
+    return (exact or begun)[0] if exact or len(begun) == 1 else ""
 
 
 def _of_others(connection: Connection, root: str, names: list[str], work: Path) -> list[FarRecord]:
@@ -198,12 +226,16 @@ def _head(connection: Connection, path: str, most: int, inode: int = -1) -> byte
     return content[:most]
 
 
-def _none(connection: Connection, address: Address, names: list[str]) -> str:
+def _none(connection: Connection, address: Address, names: list[str]) -> UserError:
+    """What is to be raised where no run is: what there is."""
+    tests = [name for name in names if PurePosixPath(name).name == range_tests.FILE]
+    if tests:
+        written = [at.written_at if at is not None else 0 for at in _seen(connection, tests)]
+        newest = tests[written.index(max(written))]
+        at = address.at(str(PurePosixPath(newest).parent))
+        return IsRangeTest(at, _head(connection, newest, range_tests.LARGEST))
     for name in names[:MOST_LOOKED_AT]:
         if _head(connection, name, len(_DATABASE)) == _DATABASE:
-            at, path = plain(str(address.at(name))), plain(name)
-            return say("remote.database", address=at, host=address.place, path=path)
-        if PurePosixPath(name).name == range_tests.FILE:
-            at, called = plain(str(address.at(name))), plain(PurePosixPath(name).parent.name)
-            return say("remote.range_test", address=at, host=address.place, id=called)
-    return say("foreign.none", path=plain(str(address)), tools=", ".join(["tui-trainer", *forms.TOOLS]))
+            there, path = plain(str(address.at(name))), plain(name)
+            return UserError(say("remote.database", address=there, host=address.place, path=path))
+    return UserError(say("foreign.none", path=plain(str(address)), tools=", ".join(["tui-trainer", *forms.TOOLS])))

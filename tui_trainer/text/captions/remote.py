@@ -99,9 +99,9 @@ CAPTIONS = {
         "another record lies there",
     ),
     "remote.range_test": Caption(
-        "{address} is an LR range test, which is not read over ssh: ssh -t {host} tui-trainer attach {id}",
-        "an address was given at which no record lies but that of a range test",
-        "a run lies there",
+        "{address} is an LR range test and no run; attach shows it",
+        "a run was asked for at an address at which no record lies but that of a range test",
+        "a run lies there; attach shows the test",
     ),
     "remote.no_address": Caption(
         "{given}: {why}; an address is ssh://[user@]host[:port][/path]",
