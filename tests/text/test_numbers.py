@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_trainer.text.numbers import counted, float32_text, format_lr, format_metric
+from tui_trainer.text.numbers import counted, float32_text, format_lr, format_metric, lr_change
 from tui_trainer.text.plain import plain
 
 
@@ -45,6 +45,26 @@ def test_learning_rates(lr: float, text: str) -> None:
 @settings(deadline=None)
 def test_a_learning_rate_reads_back_to_four_digits(lr: float) -> None:
     assert float(format_lr(lr)) == pytest.approx(lr, rel=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (0.001, 0.0005, ("0.001", "0.0005")),
+        (0.0006, 0.00059998, ("0.0006", "0.00059998")),
+        (0.1, 0.1, ("0.1", "0.1")),
+        (1 / 3, 1 / 3, ("0.3333", "0.3333")),
+        (0.0, 0.1, ("0", "0.1")),
+    ],
+)
+def test_two_learning_rates_are_told_apart(old: float, new: float, told: tuple[str, str]) -> None:
+    assert lr_change(old, new) == told
+
+
+@given(st.floats(1e-12, 1e3), st.floats(1e-12, 1e3))
+def test_two_that_differ_never_read_the_same(old: float, new: float) -> None:
+    told = lr_change(old, new)
+    assert (told[0] == told[1]) == (old == new)
 
 
 def test_metrics_and_counts() -> None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from tui_trainer.events import BETWEEN_PARTS, CALLS, AnyEvent, CallFollowed, CallsMade, CallsTimed
 from tui_trainer.text.captions import say
-from tui_trainer.text.numbers import format_lr
+from tui_trainer.text.numbers import format_lr, lr_change
 
 
 def tell_forward() -> Callable[[Tensor], str]:
@@ -113,10 +113,7 @@ def tell_lr(now: Callable[[], float]) -> Callable[[], Callable[[object], str]]:
 
         def tell(_: object) -> str:
             new = now()
-            if new == old:
-                return f"lr {format_lr(old)} kept"
-            told = ((format_lr(old, digits), format_lr(new, digits)) for digits in range(4, 18))
-            return "lr {} → {}".format(*next(pair for pair in told if pair[0] != pair[1]))
+            return f"lr {format_lr(old)} kept" if new == old else "lr {} → {}".format(*lr_change(old, new))
 
         return tell
 

@@ -44,7 +44,7 @@ from tui_trainer.records.series import OF_STEPS
 from tui_trainer.records.stream_form import StreamForm
 from tui_trainer.records.tail import Tail
 from tui_trainer.text.captions import say
-from tui_trainer.text.numbers import float32_text, format_lr
+from tui_trainer.text.numbers import float32_text, lr_change
 
 if TYPE_CHECKING:
     from tensorboard.compat.proto.event_pb2 import Event as Written
@@ -464,7 +464,7 @@ class _Board:
             if number == 0:
                 yield _first(event.at)
             for change in lr_events.of(event):
-                text = f"{format_lr(change.old)} → {format_lr(change.new)}: {change.reason}"
+                text = f"{' → '.join(lr_change(change.old, change.new))}: {change.reason}"
                 yield _text(change.at, change.step, "lr changes", text)
             match event:
                 case StepsTaken():

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tui_trainer.events import PlanMade, ResolvedConfig
 from tui_trainer.records.history import History
 from tui_trainer.text.captions import say
-from tui_trainer.text.numbers import counted, format_lr
+from tui_trainer.text.numbers import counted, format_lr, lr_change
 from tui_trainer.text.plain import plain
 
 STEPS_DOWN = frozenset({"StepLR", "MultiStepLR", "ConstantLR"})
@@ -90,10 +90,11 @@ class PlanPhases:
             return ""
         phase = self.phases[index]
         top = self.phases[index + 1].start if index + 1 < len(self.phases) else phase.end
+        start, end = lr_change(phase.start, phase.end)
         return say(
             phase.caption,
-            start=format_lr(phase.start),
-            end=format_lr(phase.end),
+            start=start,
+            end=end,
             when=self._by(phase),
             top=format_lr(top),
             factor=format_lr(phase.end / phase.start) if phase.start else "",

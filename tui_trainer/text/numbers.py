@@ -12,6 +12,16 @@ def format_lr(lr: float, digits: int = 4) -> str:
     return _without_padding(f"{lr:.{digits}g}")
 
 
+def lr_change(old: float, new: float) -> tuple[str, str]:
+    """Two learning rates with as many digits as tell them apart, and four at the least: `0.0006` and `0.00059998`."""
+    told = format_lr(old), format_lr(new)
+    for digits in range(5, 18):
+        if old == new or told[0] != told[1]:
+            break
+        told = format_lr(old, digits), format_lr(new, digits)
+    return told
+
+
 def format_metric(value: float) -> str:
     """A loss or an accuracy, with four digits after the point, so that they stand under each other: `0.8010`."""
     if value == 0 or 1e-3 <= abs(value) < 1e4:

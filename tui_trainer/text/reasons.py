@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from math import isfinite, nextafter
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
-from tui_trainer.text.numbers import counted, format_lr, format_metric
+from tui_trainer.text.numbers import counted, format_lr, format_metric, lr_change
 
 
 class Steps(msgspec.Struct, frozen=True):
@@ -54,6 +54,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 _BEST = "(best {best:metric} at epoch {best_epoch:int})"
+_CHANGE = "{old:lr} → {new:lr}"
 _NOT_BETTER_FOR = "{monitor:name} not better than {best:metric} for {bad_epochs:epoch} (patience {patience:int})"
 
 WORDS: dict[str, str] = {
@@ -125,7 +126,7 @@ WORDS: dict[str, str] = {
     "not_better_by_threshold": f"not better by the threshold for {{bad_epochs:int}} of {{patience:epoch}} {_BEST}",
     "cooling_down": f"{{monitor:name}} {{value:metric}} not counted, {{cooldown:more epoch}} of cooldown {_BEST}",
     "cooled_down": f"{{monitor:name}} {{value:metric}} not counted, the last epoch of cooldown {_BEST}",
-    "patience_used_up": f"{_NOT_BETTER_FOR}: {{old:lr}} → {{new:lr}}",
+    "patience_used_up": f"{_NOT_BETTER_FOR}: {_CHANGE}",
     "at_min_lr": f"{_NOT_BETTER_FOR}, but the LR is at min_lr already, {{lr:lr}}",
     "drop_too_small": f"{_NOT_BETTER_FOR}, but a drop of {{eps:lr}} (eps) or less is not made: still {{lr:lr}}",
     # Where its patience stands, under the listing of the loop; no record has these
@@ -179,9 +180,11 @@ def word(reason: Reason) -> str:
     Raises:
         KeyError: it has a code that there is none of, or lacks a value of its code.
     """
-    words = re.sub(_VALUE, lambda found: _WAYS[found[2]].write(reason.params[found[1]]), WORDS[reason.code])
-    if "new" in reason.params and "{new:" not in WORDS[reason.code]:
-        words += f", {_number(reason.params['old'])} → {_number(reason.params['new'])}"
+    words = WORDS[reason.code]
+    if "new" in reason.params:
+        change = " → ".join(lr_change(cast("float", reason.params["old"]), cast("float", reason.params["new"])))
+        words = words.replace(_CHANGE, change) if _CHANGE in words else f"{words}, {change}"
+    words = re.sub(_VALUE, lambda found: _WAYS[found[2]].write(reason.params[found[1]]), words)
     words += _UNUSED if reason.params.get("unused") else ""
     if "stage" in reason.params:
         words = _stage(reason.params) + words

@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from tui_trainer.text.numbers import format_lr, format_metric
+from tui_trainer.text.numbers import format_lr, format_metric, lr_change
 from tui_trainer.text.plain import is_shown
 
 MOST_OF_IT = 0.75
@@ -69,6 +69,11 @@ def in_short(count: int) -> str:
 def lr(value: float) -> str:
     """A learning rate, `0.001` or `4e-7`; a dash where it is not known."""
     return format_lr(value) if math.isfinite(value) else UNKNOWN
+
+
+def lrs(old: float, new: float) -> tuple[str, str]:
+    """Two learning rates, told apart; a dash for one that is not known."""
+    return lr_change(old, new) if math.isfinite(old) and math.isfinite(new) else (lr(old), lr(new))
 
 
 def loss(value: float) -> str:

@@ -18,7 +18,7 @@ from tui_trainer.records.series import StepSeries
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.charts.axis import XAxis
-from tui_trainer.ui.formatting import loss, lr
+from tui_trainer.ui.formatting import loss, lr, lrs
 
 if TYPE_CHECKING:
     from tui_trainer.events import CheckpointSaved, EpochEnded, EpochsChanged, LRChanged, PlanMade
@@ -99,7 +99,7 @@ def _those(events: Sequence[Stepped], first: int, last: int) -> Sequence[Stepped
 def _moved(change: LRChanged) -> Mark:
     words = plain(change.reason)
     if not change.why.tells_change:
-        words = f"{words}, {lr(change.old)} → {lr(change.new)}"
+        words = f"{words}, {' → '.join(lrs(change.old, change.new))}"
     return Mark(change.step, "lr", words)
 
 

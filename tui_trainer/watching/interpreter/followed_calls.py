@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import isfinite
 
-from tui_trainer.text.numbers import format_lr
+from tui_trainer.text.numbers import format_lr, lr_change
 from tui_trainer.watching.trace import Site
 
 
@@ -28,7 +28,7 @@ def _stepped(_: Site, value: float, lr: float) -> str:
 def _scheduled(_: Site, value: float, lr: float) -> str:
     if not isfinite(lr):
         return f"lr {format_lr(value)}"
-    return f"lr {format_lr(lr)} kept" if value == lr else f"lr {format_lr(lr)} → {format_lr(value)}"
+    return f"lr {format_lr(lr)} kept" if value == lr else "lr {} → {}".format(*lr_change(lr, value))
 
 
 _WORDS: dict[str, Callable[[Site, float, float], str]] = {
