@@ -336,10 +336,11 @@ async def test_a_run_is_deleted_only_after_asking(show: Show, runs: Path) -> Non
     async with show(FINISHED, runs=runs) as shown:
         listed = await opened(shown)
         await go_to(shown, listed, "gone")
-        await shown.press("d")
-        assert "deleted for good" in shown.text()
-        await shown.press("escape")
-        assert len(list(runs.iterdir())) == 3
+        for leaves in ("escape", "enter"):
+            await shown.press("d")
+            assert "deleted for good" in shown.text()
+            await shown.press(leaves)
+            assert len(list(runs.iterdir())) == 3
         await shown.press("d", "y")
         await shown.frame()
         await shown.frame()

@@ -278,7 +278,7 @@ def _cells(run: RunSummary) -> tuple[str, ...]:
         run.status
         if run.cut_off_at_step is None
         else caption("runs.cut_off", status=run.status, step=run.cut_off_at_step),
-        f"{run.epochs_done}/{run.epochs if run.epochs is not None else '?'}",
+        run.epochs_told or f"step {run.steps_done:,}",
         "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}",
     )
 
@@ -297,7 +297,7 @@ def _cells_of_other(run: RunSummary) -> tuple[str, ...]:
         run.trains,
         "",
         status,
-        f"{run.epochs_done}" if run.epochs_done else f"step {run.steps_done:,}",
+        run.epochs_told or f"step {run.steps_done:,}",
         "" if best is None or best.best is None else f"{format_metric(best.best)} {plain(best.name)}",
     )
 

@@ -181,8 +181,8 @@ def _delete(meant: Sequence[RunSummary], *, yes: bool) -> None:
 def _cells(run: RunSummary, size: int) -> tuple[str, ...]:
     if run.is_range_test:
         return run.id, "", RANGE_TEST, "", _when_ended(run), in_bytes(size)
-    epochs = f"{run.epochs_done}/{'?' if run.epochs is None else run.epochs}"
-    return run.id, plain(run.name or ""), run.status, epochs, _when_ended(run), in_bytes(size)
+    done = run.epochs_told or f"step {run.steps_done:,}"
+    return run.id, plain(run.name or ""), run.status, done, _when_ended(run), in_bytes(size)
 
 
 def _when_ended(run: RunSummary) -> str:

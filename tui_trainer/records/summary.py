@@ -237,6 +237,16 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """When such a record changed last."""
 
     @property
+    def epochs_told(self) -> str:
+        """How many epochs it has trained, and of how many: `3/10`; `3/?` where that is not known, `3` of another
+        tool's, and empty where it tells of none."""
+        if self.epochs is None and not self.epochs_done:
+            return ""
+        if self.tool is not None:
+            return f"{self.epochs_done}" if self.epochs_done else ""
+        return f"{self.epochs_done}/{'?' if self.epochs is None else self.epochs}"
+
+    @property
     def is_range_test(self) -> bool:
         """Whether it is no run: `range_tests.py`."""
         return self.tool == RANGE_TEST

@@ -31,10 +31,10 @@ class Choice(NamedTuple):
 class Choices(Panel):
     """The question and its answers, one of them under the cursor."""
 
-    def __init__(self, title: str, text: str, choices: Sequence[Choice]) -> None:
+    def __init__(self, title: str, text: str, choices: Sequence[Choice], cursor: int) -> None:
         super().__init__()
         self._title, self._text, self._choices = plain(title), plain(text), choices
-        self.cursor = 0
+        self.cursor = cursor
         self._choice_at: dict[int, int] = {}
 
     def lines(self) -> Sequence[Line]:
@@ -75,9 +75,10 @@ class Question(Dialog[str]):
         Binding("escape,q,ctrl+c", "cancel", show=False),
     ]
 
-    def __init__(self, title: str, text: str, choices: Sequence[Choice]) -> None:
+    def __init__(self, title: str, text: str, choices: Sequence[Choice], *, cursor: int = 0) -> None:
+        """`cursor` is the answer that enter gives."""
         super().__init__()
-        self._choices = Choices(title, text, choices)
+        self._choices = Choices(title, text, choices, cursor)
         self._all = choices
 
     def compose(self) -> ComposeResult:
@@ -187,11 +188,11 @@ def deleting_range_test(test: str, done: str) -> Question:
     """Whether an LR range test is to go, `yes` or nothing: how far it came, in words."""
     text = say("question.test_to_delete", test=test, done=done)
     yes = Choice("y", say("question.delete_it"), say("question.test_for_good"), "yes")
-    return Question(say("question.delete_test"), text, [yes, Choice("esc", say("question.no"), "", "")])
+    return Question(say("question.delete_test"), text, [yes, Choice("esc", say("question.no"), "", "")], cursor=1)
 
 
 def deleting(run: str, done: str, status: str) -> Question:
     """Whether a run is to go, `yes` or nothing: how far it came, and how it ended, in words."""
     text = say("question.to_delete", run=run, done=done, status=status)
     yes = Choice("y", say("question.delete_it"), say("question.for_good"), "yes")
-    return Question(say("question.delete"), text, [yes, Choice("esc", say("question.no"), "", "")])
+    return Question(say("question.delete"), text, [yes, Choice("esc", say("question.no"), "", "")], cursor=1)

@@ -48,7 +48,7 @@ COLUMNS = (
     Column("data", 13, 3, lambda run: plain(run.dataset or "?")),
     Column("model", 8, 4, lambda run: plain(run.model or "?")),
     Column("status", 8, 0, lambda run: run.status),
-    Column("epochs", 7, 2, lambda run: _epochs(run)),
+    Column("epochs", 7, 2, lambda run: run.epochs_told),
     Column("best", 6, 0, lambda run: "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}"),
 )
 SPARK_RANK = 3
@@ -213,12 +213,6 @@ class RunList(FilteredList["RunSummary"]):
         line.append(Span(sparkline(run.loss, spark), role or "live"))
         used = 3 + sum(column.width + 2 for column in columns) + spark
         return (*line, Span(" " * max(0, width - used), role))
-
-
-def _epochs(run: RunSummary) -> str:
-    if run.tool is not None:
-        return f"{run.epochs_done}" if run.epochs_done else ""
-    return f"{run.epochs_done}/{'?' if run.epochs is None else run.epochs}"
 
 
 def no_wider_than_needed(runs: Sequence[RunSummary]) -> list[Column]:

@@ -264,11 +264,13 @@ class RunsScreen(ScaleKeys, ChoosingScreen["RunSummary"]):
             return
         from tui_trainer.ui.dialogs import deleting, deleting_range_test
 
-        steps, epochs = counted(run.steps_done, "step"), counted(run.epochs_done, "epoch")
+        done = counted(run.steps_done, "step")
         if run.is_range_test:
-            question = deleting_range_test(plain(run.id), steps)
+            question = deleting_range_test(plain(run.id), done)
         else:
-            question = deleting(plain(run.name or run.id), f"{steps}, {epochs}", run.status)
+            if run.epochs_told:
+                done += f", {counted(run.epochs_done, 'epoch')}"
+            question = deleting(plain(run.name or run.id), done, run.status)
 
         def answered(answer: str | None) -> None:
             if answer == "yes":
