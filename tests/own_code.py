@@ -82,6 +82,10 @@ def without_momentum(params, lr):
     return torch.optim.Adagrad(params, lr)
 
 
+def wants_more(params, lr):
+    return torch.optim.LBFGS(params, lr)
+
+
 def of_another_name(params, rate):
     return torch.optim.SGD(params, rate)
 

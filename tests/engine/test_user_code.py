@@ -267,6 +267,7 @@ WRONG = {
     ("loss", "is_none"): ("code.no_loss", "gave NoneType, not a tensor of one number"),
     ("optimizer", "no_optimizer"): ("code.no_optimizer", "gave a str, not a torch.optim.Optimizer"),
     ("optimizer", "of_another_name"): ("code.no_argument", "has no argument lr, which the preset sets"),
+    ("optimizer", "wants_more"): ("", "LBFGS.step() missing 1 required positional argument: 'closure'"),
     ("optimizer", "number"): ("code.not_callable", "it is a int, not a function"),
     ("loss", "of_each"): ("code.tensor_of", "gave a tensor of 2, not a tensor of one number"),
     ("loss", "without_gradient"): ("code.no_gradient", "nothing could be learned from it"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import platform
 import time
 from collections.abc import Callable
@@ -98,7 +99,7 @@ def prepare(
     images, planned = _load_and_plan(spec, code, device, ranks, emit, is_new=checkpoint_folder is None)
     model, weights = _build_model(spec, code, images, compute_options, emit)
     if code.is_there:
-        _try(code, model, compute_options, images)
+        _try(spec, code, model, compute_options, images)
     found = extended = None
     if checkpoint_folder is not None:
         found = _find_checkpoint(checkpoint_folder, spec, images, planned, model, compute_options, ranks, emit)
@@ -187,10 +188,18 @@ def begun_with(seed: int, spec: RunSpec, code: UserCode, images: Images) -> torc
     return models.build(spec.model, images.shape, seed, len(images.classes), spec.preset.model_options)
 
 
-def _try(code: UserCode, model: torch.nn.Module, compute_options: ComputeOptions, images: Images) -> None:
-    """See that code of a person's own does what is asked of it, as far as a few images show."""
+def _try(
+    spec: RunSpec, code: UserCode, model: torch.nn.Module, compute_options: ComputeOptions, images: Images
+) -> None:
+    """See that code of a person's own does what is asked of it, as far as a few images and one step show."""
+    from tui_trainer.engine.schedules import build_optimizer
+    from tui_trainer.engine.train_state import parameters_of
+
     plainly = replace(compute_options, compiled=False).forward(model)
     code.check(model, plainly, (images.train.images, images.train.labels), len(images.classes))
+    if spec.optimizer is not None:
+        twins = copy.deepcopy(parameters_of(spec.preset, model))
+        code.check_optimizer(build_optimizer(spec.preset.optimizer, twins))
 
 
 def _find_checkpoint(

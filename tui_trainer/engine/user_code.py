@@ -160,6 +160,24 @@ class UserCode:
         finally:
             model.train(was_training)
 
+    def check_optimizer(self, optimizer: torch.optim.Optimizer) -> None:
+        """Have theirs make a step of weights that nobody trains.
+
+        Raises:
+            UserError: it fails.
+        """
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        devices = {weight.device for weight in weights if weight.device.type == "cuda"}
+        for weight in weights:
+            weight.grad = torch.zeros_like(weight)
+        try:
+            with torch.random.fork_rng(devices):
+                optimizer.step()
+        except (MemoryError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:
+            raise self._failed(error, "optimizer") from error
+
     def _check_outputs(self, outputs: object, images: int, classes: int) -> None:
         if self.model is not None and not (isinstance(outputs, Tensor) and outputs.shape == (images, classes)):
             told = say("code.wrong_outputs", gave=_kind(outputs), images=images, wanted=f"{images}×{classes}")
