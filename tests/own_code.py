@@ -82,6 +82,14 @@ def without_momentum(params, lr):
     return torch.optim.Adagrad(params, lr)
 
 
+def in_one_group(params, lr):
+    return torch.optim.SGD([each for group in params for each in group["params"]], lr)
+
+
+def of_another_lr(params, lr):
+    return torch.optim.SGD(params, 2 * lr)
+
+
 def wants_more(params, lr):
     return torch.optim.LBFGS(params, lr)
 

@@ -119,7 +119,9 @@ def test_a_run_goes_on_to_the_bit_though_its_model_draws_random_numbers(
 GROUPS = '[[optimizer.groups]]\nmatch = "bias"\nlr_scale = 2.0\n'
 
 
-@pytest.mark.never_says("code.no_optimizer", "code.no_argument", "code.no_schedule")
+@pytest.mark.never_says(
+    "code.no_optimizer", "code.no_argument", "code.no_schedule", "code.other_groups", "code.other_lr"
+)
 def test_an_optimizer_that_is_the_presets_own_gives_the_same_run(tiny: TinyRun, own: Own) -> None:
     text = t.STEP.replace('name = "Adam"', 'name = "SGD"\nmomentum = 0.9\nweight_decay = 0.01') + GROUPS
     tiny.train(text, epochs=3)
@@ -267,6 +269,7 @@ WRONG = {
     ("loss", "is_none"): ("code.no_loss", "gave NoneType, not a tensor of one number"),
     ("optimizer", "no_optimizer"): ("code.no_optimizer", "gave a str, not a torch.optim.Optimizer"),
     ("optimizer", "of_another_name"): ("code.no_argument", "has no argument lr, which the preset sets"),
+    ("optimizer", "of_another_lr"): ("code.other_lr", "with an LR of 0.02, and was given 0.01; the schedule starts"),
     ("optimizer", "wants_more"): ("", "LBFGS.step() missing 1 required positional argument: 'closure'"),
     ("optimizer", "number"): ("code.not_callable", "it is a int, not a function"),
     ("loss", "of_each"): ("code.tensor_of", "gave a tensor of 2, not a tensor of one number"),
@@ -281,6 +284,7 @@ WRONG = {
 
 @pytest.mark.says("code.no_loss", "code.no_gradient", "code.no_network", "code.not_callable", "code.no_function")
 @pytest.mark.says("code.tensor_of", "code.wrong_outputs", "code.no_optimizer", "code.no_argument")
+@pytest.mark.says("code.other_groups", "code.other_lr")
 @pytest.mark.never_says("code.failed", "code.failed_at", "code.own_smoothing", "code.no_module")
 def test_what_cannot_be_trained_with_is_known_before_anything_is(
     tiny: TinyRun, own: Own, captions_said: set[str]
@@ -293,6 +297,10 @@ def test_what_cannot_be_trained_with_is_known_before_anything_is(
         assert f"--{option} {module.of(function)}" in str(error.value)
         assert words in str(error.value)
         assert {id for id in captions_said if id.startswith("code.")} >= ({caption} - {""})
+    with pytest.raises(UserError, match="gave an optimizer of 1 group of parameters, and was given 2; make it of the"):
+        tiny.train(t.NONE + GROUPS, **module.allowed(optimizer="in_one_group"))
+    with pytest.raises(UserError, match=r"with an LR of 0\.02, and was given 0\.01"):
+        tiny.train(t.NONE + GROUPS, **module.allowed(optimizer="of_another_lr"))
     with pytest.raises(UserError, match="gives a tensor of 2×5 for 2 images; 2×10 is needed"):
         tiny.train(t.STEP, **module.allowed(model="five_classes"))
     assert not tiny.of(RunConfigured)

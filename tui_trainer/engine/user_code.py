@@ -28,6 +28,7 @@ from tui_trainer.events import MOST_CLASSES
 from tui_trainer.presets.optimizers import OwnOptimizer
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import counted
 from tui_trainer.text.plain import plain
 from tui_trainer.threads import in_a_line
 
@@ -278,12 +279,20 @@ def own_optimizer(config: OwnOptimizer, parameters: list[Any]) -> torch.optim.Op
     arguments = config.arguments()
     if lacks := [key for key in arguments if not _has_argument(make, key)]:
         raise UserError(f"{code.words} {say('code.no_argument', arguments=', '.join(lacks))}")
+    groups = [part for part in parameters if isinstance(part, dict)]
+    lrs = [group.get("lr", config.lr) for group in groups] or [config.lr]  # torch writes into them
     try:
         made = make(parameters, **arguments)
     except Exception as error:
         raise own._failed(error, "optimizer") from error
     if not isinstance(made, torch.optim.Optimizer):
         raise UserError(f"{code.words} {say('code.no_optimizer', kind=type(made).__name__)}")
+    if len(made.param_groups) != len(lrs):
+        there = counted(len(made.param_groups), "group")
+        raise UserError(f"{code.words} {say('code.other_groups', groups=there, wanted=len(lrs))}")
+    for group, lr in zip(made.param_groups, lrs, strict=True):
+        if group.get("lr") != lr:
+            raise UserError(f"{code.words} {say('code.other_lr', lr=plain(str(group.get('lr'))), wanted=lr)}")
     return made
 
 

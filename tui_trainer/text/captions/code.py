@@ -113,6 +113,16 @@ CAPTIONS = {
         "an optimizer of a person's own takes no lr, or no weight_decay where the preset has one",
         "it takes all that it is given",
     ),
+    "code.other_groups": Caption(
+        "gave an optimizer of {groups} of parameters, and was given {wanted}; make it of the groups as they come",
+        "a person's own optimizer has other groups than the preset makes, which the scheduler moves each by itself",
+        "it has as many",
+    ),
+    "code.other_lr": Caption(
+        "gave an optimizer with an LR of {lr}, and was given {wanted}; the schedule starts from that: keep it",
+        "a person's own optimizer has another LR than the preset says, or none",
+        "it has that",
+    ),
     "code.no_optimizer": Caption(
         "gave a {kind}, not a torch.optim.Optimizer",
         "what is named as optimizer gives something else",
