@@ -4,10 +4,12 @@ import subprocess
 import sys
 
 import plotext
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.plotting.dots import lit, of_spans
+from tui_trainer.plotting import figure
 from tui_trainer.plotting.curves import Span
 from tui_trainer.plotting.figure import DOTS, Marks, draw
 
@@ -33,6 +35,25 @@ def test_the_dots_that_are_lit_are_those_asked_for(sheet: tuple[Marks, int, list
         assert len(lines) == rows
         assert {len(line) for line in lines} == {-(-len(tile) // DOTS[marks][0])}
         assert lit(lines, marks) == of_spans(tile)
+
+
+@given(sheets(), st.integers(0, 20))
+@settings(max_examples=40)
+def test_a_shape_looks_the_same_wherever_it_stands(sheet: tuple[Marks, int, list[list[Span | None]]], up: int) -> None:
+    marks, rows, tiles = sheet
+    dots = up * DOTS[marks][1]
+    higher = [[None if span is None else (span[0] + dots, span[1] + dots) for span in tile] for tile in tiles]
+    for low, high in zip(draw(tiles, rows, marks), draw(higher, rows + up, marks), strict=True):
+        assert high == low + [" " * len(low[0])] * up
+
+
+def test_narrow_shapes_are_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sheets_made: list[int] = []
+    make = figure._sheet
+    monkeypatch.setattr(figure, "_sheet", lambda *args: sheets_made.append(1) or make(*args))
+    for at in range(3, 60):
+        draw([[(at, at + 70)] * 2, [(at, at + 71)]], 40)
+    assert 1 <= len(sheets_made) <= 4  # they stand on four heights within a cell
 
 
 def test_a_sheet_may_be_wider_than_the_terminal() -> None:

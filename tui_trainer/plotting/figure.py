@@ -20,33 +20,67 @@ Marks: TypeAlias = Literal["braille", "blocks", "ascii"]
 DOTS: dict[Marks, tuple[int, int]] = {"braille": (2, 4), "blocks": (2, 2), "ascii": (1, 1)}
 """Dots a cell, across and up."""
 
+_Shape: TypeAlias = tuple[Span | None, ...]
+
 _MARKERS: dict[Marks, str] = {"braille": "braille", "blocks": "hd", "ascii": "*"}
+
+
+NARROW = 2
+"""Cells: what has no more is drawn once in each shape. Between two frames a curve changes at its end, in a cell or two,
+and plotext takes longer for a sheet of one cell than the rest of a chart."""
+
+MOST_SHAPES = 4096
+
+_shapes: dict[tuple[Marks, _Shape], list[str]] = {}
+"""What narrow shapes look like."""
 
 
 def draw(tiles: Sequence[Sequence[Span | None]], rows: int, marks: Marks = "braille") -> list[list[str]]:
     """The text of curves, each drawn apart: for each, `rows` lines, the topmost first.
 
-    A tile is one curve, a span (or nothing) for each column of dots, `rows` cells high. All of them are drawn on one
-    sheet, one under the other, since what plotext does once a sheet costs more than a curve; and of each only the
-    rows in which it has dots, since plotext's cost is that of the sheet's cells.
+    A tile is one curve, a span (or nothing) for each column of dots, `rows` cells high.
     """
     across, up = DOTS[marks]
-    width = max((-(-len(tile) // across) for tile in tiles), default=0)
-    if not width or not rows:
-        return [[""] * rows for _ in tiles]
+    placed = [_on_the_ground(tile, up) for tile in tiles]
+    new = list(dict.fromkeys(shape for _, shape in placed if (marks, shape) not in _shapes))
+    looks = dict(zip(new, _draw_on_one_sheet(new, marks), strict=True))
+    drawn: list[list[str]] = []
+    for low, shape in placed:
+        inked = looks[shape] if shape in looks else _shapes[marks, shape]
+        blank = " " * -(-len(shape) // across)
+        drawn.append([blank] * (rows - low - len(inked)) + inked + [blank] * low)
+    for shape, inked in looks.items():
+        if len(shape) <= NARROW * across:
+            if len(_shapes) >= MOST_SHAPES:
+                _shapes.clear()
+            _shapes[marks, shape] = inked
+    return drawn
+
+
+def _on_the_ground(tile: Sequence[Span | None], up: int) -> tuple[int, _Shape]:
+    """The lowest row of cells in which a tile has dots, and its spans as they were if that were the first."""
+    low = min((span[0] for span in tile if span is not None), default=0) // up
+    down = low * up
+    return low, tuple(None if span is None else (span[0] - down, span[1] - down) for span in tile)
+
+
+def _draw_on_one_sheet(shapes: Sequence[_Shape], marks: Marks) -> list[list[str]]:
+    """The lines of each, from the topmost in which it has dots. All are drawn one under the other, since what plotext
+    does once a sheet costs more than a curve; and of each only the rows in which it has dots, since plotext's cost is
+    that of the sheet's cells.
+    """
+    across, up = DOTS[marks]
+    width = max((-(-len(shape) // across) for shape in shapes), default=0)
+    if not width:
+        return [[] for _ in shapes]
     xs: list[float] = []
     ys: list[float] = []
     lines: list[int] = []
-    lowest: list[int] = []
     floors = [0]
-    for tile in tiles:
-        there = [span for span in tile if span is not None]
-        low = min(there)[0] // up if there else 0
-        high = max(span[1] for span in there) // up + 1 if there else 0
-        lowest.append(low)
-        floor = floors[-1] - low
-        floors.append(floors[-1] + high - low)
-        for left, bottom, right, top in _strokes(tile):
+    for shape in shapes:
+        floor = floors[-1]
+        floors.append(floor + max((span[1] // up + 1 for span in shape if span is not None), default=0))
+        for left, bottom, right, top in _strokes(shape):
             xs.append((left + 0.5) / across)
             ys.append(floor + (bottom + 0.5) / up)
             if right > left or top > bottom:
@@ -55,12 +89,10 @@ def draw(tiles: Sequence[Sequence[Span | None]], rows: int, marks: Marks = "brai
                 ys.append(floor + (top + 0.5) / up)
     height = floors[-1]
     sheet = _sheet(xs, ys, lines, width, height, _MARKERS[marks]) if height else []
-    drawn: list[list[str]] = []
-    for tile, low, floor, ceiling in zip(tiles, lowest, floors[:-1], floors[1:], strict=True):
-        cells = -(-len(tile) // across)
-        inked = [line[:cells] for line in sheet[height - ceiling : height - floor]]
-        drawn.append([" " * cells] * (rows - low - len(inked)) + inked + [" " * cells] * low)
-    return drawn
+    return [
+        [line[: -(-len(shape) // across)] for line in sheet[height - ceiling : height - floor]]
+        for shape, floor, ceiling in zip(shapes, floors[:-1], floors[1:], strict=True)
+    ]
 
 
 def _strokes(tile: Sequence[Span | None]) -> list[tuple[int, int, int, int]]:
