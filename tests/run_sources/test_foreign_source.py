@@ -77,6 +77,7 @@ def test_a_poll_of_a_long_record_reads_for_a_moment_and_goes_on_where_it_was(
     assert isinstance(source, ForeignSource)
     source.READ_FOR = 0.0
     began = time.monotonic()
+    assert source.lags  # a screen that is drawn before it was read says that it is being read
     assert source.poll() > 0
     assert source.lags
     while source.lags and time.monotonic() < began + 20:

@@ -72,7 +72,7 @@ class ForeignSource:
         self.capabilities = replace(
             READONLY, tells_end=False, why_not=say("foreign.read_only"), calls=False, plan=False, checkpoints=False
         )
-        self.lags = False
+        self.lags = True  # nothing was read so far
         self.folder: Path | None = None
         self.file = path
         """What is read: a file or a folder."""
