@@ -54,6 +54,7 @@ def test_a_run_of_tensorboards_against_one_of_ours(
     rows = {line.split("  ")[0]: line for line in lines}
     assert "final val_loss" in said.stdout
     assert all(word in rows["night owl"] for word in ("unknown", "0.0200", "0.9900"))
+    assert "0/?" not in rows["night owl"]
     assert "0.1747" in rows["steplr"]
     assert "night owl" in said.stdout.split("\n\n")[-2]
     assert "has not said whether it is over" in said.stdout

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from tui_trainer.compare.comparison import BY_RULE, UNKNOWN, UNREACHED, Compared, Comparison, Group, State
 from tui_trainer.compare.metric import ACCURACY, SHORT, Metric, metric_of
 from tui_trainer.compare.together import Follower, Together
+from tui_trainer.records.history import History
 from tui_trainer.records.series import Point
 from tui_trainer.text.numbers import format_metric
 
@@ -313,7 +314,7 @@ def numbers_of(
         final_accuracy=_finite(last.val_accuracy) if last else _value(history.series.last("val_accuracy")),
         best_loss=min(losses, default=None) if last else _value(history.series.best("val_loss")),
         final_loss=_finite(last.val_loss) if last else _value(history.series.last("val_loss")),
-        epochs=last.epoch if last else 0,
+        epochs=last.epoch if last else _last_told(history) or 0,
         steps=history.last_step,
         seconds=last.elapsed if last else history.elapsed_s or None,
         images_per_second=fmean(speeds) if speeds else None,
@@ -326,6 +327,12 @@ def numbers_of(
             if (point := history.series.last(each.name)) is not None and isfinite(point.value)
         },
     )
+
+
+def _last_told(history: History) -> int | None:
+    """The last epoch of which another tool's numbers are; None where they do not say."""
+    told = history.logged_epochs.values
+    return int(max(told)) if len(told) else None
 
 
 def _reached(run: Compared, target: float | None, metric: Metric) -> Reached | None:
@@ -529,8 +536,12 @@ def progress_of(group: Group) -> str:
     shown = current or (standing.told[-1] if standing.told else None)
     if shown is None:
         return ""
-    recipe = shown.history.recipe
-    epochs = f"{len(shown.history.epochs)}/{(recipe.epochs if recipe else None) or '?'}"
+    history, recipe = shown.history, shown.history.recipe
+    if recipe is None and not history.epochs and history.series:
+        told = _last_told(history)  # another tool's, which does not say how many there are to be
+        epochs = "–" if told is None else str(told)
+    else:
+        epochs = f"{len(history.epochs)}/{(recipe.epochs if recipe else None) or '?'}"
     if len(runs) == 1:
         return epochs
     return f"{standing.ended} of {len(runs)}" + (f", {epochs}" if current is not None else "")
