@@ -411,7 +411,8 @@ async def test_runs_of_other_tools_below_remembered_folders_are_in_the_list_and_
     async with show(FINISHED, runs=runs, size=(140, 40)) as shown:
         listed = await opened(shown)
         assert sorted(names(listed)) == ["bad", "gone", "night owl", "old"]
-        assert all(word in shown.line("night owl") for word in ("TensorBoard", "unknown", "2.0000"))
+        assert all(word in shown.line("night owl") for word in ("TensorBoard", "unknown", "2.0000 eval/acc"))
+        assert "?" not in shown.line("night owl")
         await go_to(shown, listed, "gone")
         await shown.press("d", "escape")
         assert "runs.not_ours" not in captions_said
@@ -439,6 +440,9 @@ async def test_what_lies_where_a_person_looks_is_in_the_list_once(show: Show, tm
     remember(lambda before: replace(before, roots=[]))
     async with show(FINISHED, runs=tmp_path / "none", named=tmp_path / "root") as shown:
         assert names(await opened(shown)) == ["night owl"]
+        titles = shown.line("when")
+        assert "best" in titles
+        assert not any(title in titles for title in ("data", "model"))  # of which no run has anything
 
 
 async def test_marked_runs_are_compared(show: Show, runs: Path) -> None:

@@ -15,8 +15,9 @@ from tui_trainer.records import run_filter
 from tui_trainer.records.run_filter import FilterError
 from tui_trainer.records.summary import told
 from tui_trainer.text.captions import say
+from tui_trainer.text.numbers import format_metric
 from tui_trainer.text.plain import plain
-from tui_trainer.text.short_names import short_names
+from tui_trainer.text.short_names import short_name, short_names
 from tui_trainer.ui.filtered_list import FilteredList
 from tui_trainer.ui.formatting import cut, fit
 from tui_trainer.ui.panel import BLANK, Line, Span
@@ -41,15 +42,18 @@ class Column:
     text: Callable[[RunSummary], str]
 
 
+BEST = 15
+"""Cells of the best value, with the name of what it is of."""
+
 COLUMNS = (
     Column("when", 16, 2, lambda run: when(run.started_at)),
     Column("run", 28, 0, lambda run: _at_its_place(run, run.name or run.id)),
     Column("preset", 16, 1, lambda run: run.trains),
-    Column("data", 13, 3, lambda run: plain(run.dataset or "?")),
-    Column("model", 8, 4, lambda run: plain(run.model or "?")),
+    Column("data", 13, 3, lambda run: _asked_for(run, run.dataset)),
+    Column("model", 8, 4, lambda run: _asked_for(run, run.model)),
     Column("status", 8, 0, lambda run: run.status),
     Column("epochs", 7, 2, lambda run: run.epochs_told),
-    Column("best", 6, 0, lambda run: "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}"),
+    Column("best", BEST, 0, lambda run: _best(run)),
 )
 SPARK_RANK = 3
 LEAST_SPARK, LONGEST_SPARK = 8, 24
@@ -215,15 +219,33 @@ class RunList(FilteredList["RunSummary"]):
         return (*line, Span(" " * max(0, width - used), role))
 
 
+def _asked_for(run: RunSummary, what: str | None) -> str:
+    """Of records of other tools nobody asked us for anything."""
+    return plain(what or ("?" if run.tool is None else ""))
+
+
+def _best(run: RunSummary) -> str:
+    """The best accuracy of the validation; of another tool's record, what it is judged by."""
+    if run.tool is None:
+        return "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}"
+    judged = run.objective
+    if judged is None or judged.best is None:
+        return ""
+    value = format_metric(judged.best)
+    return f"{value} {short_name(plain(judged.name), max(4, BEST - cell_len(value) - 1), by_end=True)}"
+
+
 def no_wider_than_needed(runs: Sequence[RunSummary]) -> list[Column]:
-    """The columns, each as wide as its title and what stands in it of these runs, at most as wide as it may be."""
-    return [
-        replace(
-            column,
-            width=min(column.width, max([cell_len(column.title), *(cell_len(column.text(run)) for run in runs)])),
-        )
-        for column in COLUMNS
-    ]
+    """The columns, each as wide as its title and what stands in it of these runs, at most as wide as it may be.
+
+    One of which none of them has anything is left out.
+    """
+    found = []
+    for column in COLUMNS:
+        widths = [cell_len(column.text(run)) for run in runs]
+        if any(widths) or not runs or not column.rank:
+            found.append(replace(column, width=min(column.width, max([cell_len(column.title), *widths]))))
+    return found
 
 
 def laid_out(width: int, all_columns: Sequence[Column] = COLUMNS) -> tuple[list[Column], int]:
