@@ -5,6 +5,7 @@
     python scripts/screenshots.py metrics    # only docs/metrics*.svg: of a made record of two hundred series
     python scripts/screenshots.py watch examples/mnist    # only docs/watch.svg: of a clone of pytorch/examples
     python scripts/screenshots.py record outputs    # only docs/record*.svg: of what Hugging Face's trainer wrote there
+    python scripts/screenshots.py records runs    # only docs/records*.svg: the list of what tools have recorded there
 
 Each is what the app shows at that size, exported by Textual.
 """
@@ -34,6 +35,7 @@ from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
 from tui_trainer.ui.context import AppContext
+from tui_trainer.ui.runs.screen import RunsScreen
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -186,6 +188,19 @@ async def shoot_record(folder: Path) -> None:
         source.close()
 
 
+async def shoot_records(folder: Path, runs: Path) -> None:
+    """The list of what several tools have recorded, small and large."""
+    for name, size in (("records-small", (80, 24)), ("records", (140, 40))):
+        app = TrainerApp(AppContext(**WITH_ALL | {"runs": runs, "named": folder}))
+        async with app.run_test(size=size) as pilot:
+            await pilot.press("r")
+            while not isinstance(app.screen, RunsScreen) or not app.screen.list.complete:
+                await pilot.pause(0.05)
+            await pilot.press("down", "up")
+            await pilot.pause(2.0)
+            save(app, name, f"tui-trainer attach {folder.name}")
+
+
 async def shoot_comparison(runs: Path, size: tuple[int, int]) -> None:
     """Train some presets to their end, and write what their comparison shows."""
     launcher = InProcessLauncher(runs, ["tui-trainer", "compare", *COMPARED])
@@ -224,6 +239,9 @@ async def main(only: str, folder: str = "") -> None:
             return
         if only == "record":
             await shoot_record(Path(folder))
+            return
+        if only == "records":
+            await shoot_records(Path(folder), runs)
             return
         await film_run(runs, (128, 36))
         if only == "run":

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +100,23 @@ def trackio(path: Path) -> None:
 def wandb(path: Path) -> None:
     """As the real one: of each step a record of what was logged, and one of the summary, which is longer."""
     made = bytearray(HEAD)
+    for record in wandb_records():
+        kind, left = b"\1", record
+        while left:
+            room = BLOCK - len(made) % BLOCK
+            if room <= 7:
+                made += bytes(room)
+                continue
+            part, left = left[: room - 7], left[room - 7 :]
+            kind = (b"\1" if kind == b"\1" else b"\4") if not left else (b"\2" if kind == b"\1" else b"\3")
+            made += struct.pack("<IHB", zlib.crc32(kind + part), len(part), kind[0]) + part
+            kind = b"\2" if left else b"\1"
+    path.write_bytes(made)
+
+
+def wandb_records() -> Iterator[bytes]:
+    """What the run is, its steps, and that it has ended."""
+    yield number(1, 1) + block(17, block(1, "a") + block(3, "project"))
     for step in range(STEPS):
         cells = {
             "train/loss": loss(step),
@@ -109,21 +126,10 @@ def wandb(path: Path) -> None:
             "_step": step,
         }
         items = [block(2, name) + block(16, json.dumps(value)) for name, value in cells.items()]
-        for record in (
-            number(1, 2 * step) + block(2, b"".join(block(1, item) for item in items) + block(2, number(1, step))),
-            number(1, 2 * step + 1) + block(3, b"".join(block(1, item) for item in items)),
-        ):
-            kind, left = b"\1", record
-            while left:
-                room = BLOCK - len(made) % BLOCK
-                if room <= 7:
-                    made += bytes(room)
-                    continue
-                part, left = left[: room - 7], left[room - 7 :]
-                kind = (b"\1" if kind == b"\1" else b"\4") if not left else (b"\2" if kind == b"\1" else b"\3")
-                made += struct.pack("<IHB", zlib.crc32(kind + part), len(part), kind[0]) + part
-                kind = b"\2" if left else b"\1"
-    path.write_bytes(made)
+        logged = b"".join(block(1, item) for item in items)
+        yield number(1, 2 * step + 2) + block(2, logged + block(2, number(1, step)))
+        yield number(1, 2 * step + 3) + block(3, logged)
+    yield number(1, 2 * STEPS + 2) + block(18, number(1, 0))
 
 
 SERIES: dict[str, Callable[[int], float]] = {"train/loss": loss, "lr": lr}
