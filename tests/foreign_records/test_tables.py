@@ -49,6 +49,14 @@ TABLES: dict[str, tuple[str, dict[str, Numbers], list[str]]] = {
         {"loss": {1: 0.5, 4: 0.2}},
         ["2 rows left out: what stands for their step is no number"],
     ),
+    "validations of an epoch": (
+        "epoch,step,loss,acc\n0,10,4,\n0,,,0.5\n1,20,3,\n1,,,0.75\n,,2,\n",
+        {"loss": {10: 4.0, 20: 3.0}, "acc": {10: 0.5, 20: 0.75}},
+        [
+            "rows that say no step stand at that of the row before",
+            "1 row left out: what stands for their step is no number",
+        ],
+    ),
     "batches of each epoch": (
         "epoch,batch,loss\n0,9,4\n0,19,3\n1,9,2\n1,19,1\n3,9,0.5\n",
         {"loss": {9: 4.0, 19: 3.0, 28: 2.0, 38: 1.0, 47: 0.5}},

@@ -63,6 +63,7 @@ class Rows:
         step, epoch, time = step_name(cells), named(cells, EPOCHS), named(cells, TIMES)
         if step is None or step == epoch:
             self._step_left_out.update(places)
+        empty: list[int] = []
         if step is not None:
             self.step_name = self.step_name or step
             for place, cell in zip(places, column_of(step), strict=True):
@@ -71,6 +72,8 @@ class Rows:
                     self._steps[place] = int(number)
                 else:
                     self._without_step.add(place)
+                    if cell in (None, ""):
+                        empty.append(place)
         if time is not None and time != step:
             times = [number_in(cell) for cell in column_of(time)]
             if all(each is not None and EARLIEST <= each <= LATEST for each in times):
@@ -81,6 +84,7 @@ class Rows:
                 time = None
         if epoch is not None:
             self._take_epochs(places, column_of(epoch))
+            self._place_by_epoch(empty)
         for name in cells:
             if name not in (step, epoch, time):
                 self._add_series(name, at, places, column_of(name))
@@ -108,6 +112,14 @@ class Rows:
             number = number_in(cell)
             if number is not None and 0 <= number < 2**62:
                 self._epochs[place] = ceil(number)  # Hugging Face counts in parts: 0.3 is of the first
+
+    def _place_by_epoch(self, places: Sequence[int]) -> None:
+        """Rows that say their epoch and leave their step out."""
+        for place in places:
+            if self._epochs is not None and self._epochs[place] >= 0:
+                self._steps[place] = self._epochs[place]
+                self._step_left_out.add(place)
+                self._without_step.discard(place)
 
     def _add_series(self, name: str, at: Sequence[int] | None, places: Sequence[int], cells: list[Any]) -> None:
         kinds = set(map(type, cells))
