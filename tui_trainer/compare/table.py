@@ -19,6 +19,7 @@ from tui_trainer.compare.metric import ACCURACY, SHORT, Metric, metric_of
 from tui_trainer.compare.together import Follower, Together
 from tui_trainer.records.history import History
 from tui_trainer.records.series import Point
+from tui_trainer.records.told_epochs import told_epochs
 from tui_trainer.text.numbers import format_metric
 
 RUNGS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
@@ -331,8 +332,8 @@ def numbers_of(
 
 def _last_told(history: History) -> int | None:
     """The last epoch of which another tool's numbers are; None where they do not say."""
-    told = history.logged_epochs.values
-    return int(max(told)) if len(told) else None
+    told = told_epochs(history)
+    return told.last if told is not None else None
 
 
 def _reached(run: Compared, target: float | None, metric: Metric) -> Reached | None:

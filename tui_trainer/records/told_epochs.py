@@ -70,6 +70,11 @@ class ToldEpochs(Sequence[ToldEpoch]):
         return self._begins
 
     @property
+    def last(self) -> int:
+        """The last one of which anything was told, as the tool counts; they are not empty."""
+        return self._epochs[-1]
+
+    @property
     def best(self) -> int | None:
         """Which one held the best accuracy, else the lowest loss, of what was held out; None where neither is told."""
         goals: tuple[tuple[str, Goal], ...] = (("val_accuracy", "max"), ("val_loss", "min"))

@@ -15,6 +15,7 @@ from tui_trainer.records.history import History
 from tui_trainer.records.run_index import Listed, listed
 from tui_trainer.records.series_names import our_name
 from tui_trainer.records.summary import SPARK_POINTS, Objective, RunSummary
+from tui_trainer.records.told_epochs import told_epochs
 from tui_trainer.run_sources.foreign_source import ForeignSource
 from tui_trainer.text.captions import say
 
@@ -65,12 +66,12 @@ def summary_of(record: Record) -> RunSummary:
     last = {called: _finite(series[name].values[-1]) for called, name in ours.items() if len(series[name].values)}
     best = series.best(ours["val_accuracy"], "max") if "val_accuracy" in ours else None
     begun, ended = history.first_started, history.ended
-    epochs = history.logged_epochs.values
+    told = told_epochs(history)
     return RunSummary(
         id=str(record.path),
         name=source.name,
         status=ended.status if ended is not None else "unknown",
-        epochs_done=int(max(epochs)) if epochs else 0,
+        epochs_done=told.last if told is not None else 0,
         steps_done=history.last_step,
         best_val_accuracy=best.value if best is not None else None,
         val_accuracy=last.get("val_accuracy"),
