@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from tui_trainer.plotting.curves import Extent
-from tui_trainer.plotting.last_curves import MOST, OfDrawnCurves, OfLastCurves
+from tui_trainer.plotting.last_curves import MOST, OfLastCurves
 
 
 class Counted:
@@ -51,17 +51,3 @@ def test_a_curve_that_stays_is_kept_while_others_grow(counted: Counted) -> None:
         kept([(0.0, 1.0)])
         kept([(0.0, float(frame)), (2.0, 2.0)])
     assert counted.calls == 1 + 10 * MOST
-
-
-def test_of_however_many_lists_each_is_known_as_long_as_it_is_drawn(counted: Counted) -> None:
-    kept = OfDrawnCurves(counted)
-    curves: list[list[Extent | None]] = [[(0.0, float(i))] for i in range(5 * MOST)]
-    for _ in range(3):
-        assert [kept(curve) for curve in curves] == [float(i) for i in range(5 * MOST)]
-        kept.is_drawn()
-    assert counted.calls == len(curves)
-    assert [kept(curves[2], 2.0), kept(curves[2], dots=3), kept(curves[2], 2.0)] == [4.0, 6.0, 4.0]
-    kept.is_drawn()
-    assert kept(curves[2]) == 2.0  # it was not drawn with that
-    assert kept(list(curves[2]), 2.0) == 4.0  # another list, though it holds the same
-    assert counted.calls == len(curves) + 4

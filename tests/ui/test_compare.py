@@ -37,9 +37,11 @@ from tui_trainer.presets.catalogue import load as load_preset
 from tui_trainer.records.record import Record
 from tui_trainer.run_spec import RunSpec
 from tui_trainer.ui.app import TrainerApp
-from tui_trainer.ui.compare.chart import Lines, Overlay
+from tui_trainer.ui.compare import summary
+from tui_trainer.ui.compare.chart import Overlay
 from tui_trainer.ui.compare.column_choice import ColumnChoice
 from tui_trainer.ui.compare.curves import CompareAxis, Drawn, GroupCurves
+from tui_trainer.ui.compare.lines import Lines
 from tui_trainer.ui.compare.screen import CompareScreen
 from tui_trainer.ui.compare.summary import VerdictWords
 from tui_trainer.ui.compare.table import CompareTable
@@ -610,7 +612,11 @@ async def test_curves_are_means_of_finished_seeds_as_the_table_is(tmp_path: Path
 def made_of(chart: Overlay, group: Group, columns: int) -> Lines:
     """What is drawn of a preset in so many columns, all of it read."""
     curves = chart._curves_of(group)
-    until(lambda: curves.catch_up(time.thread_time() + 1, chart.axis, columns, chart._drawn_of(curves).values()))
+    until(
+        lambda: curves.catch_up(
+            time.thread_time() + 1, chart.axis, columns, tuple(chart._drawn_of(curves.tells_steps).values())
+        )
+    )
     return chart._one(curves, columns)
 
 
@@ -797,6 +803,21 @@ def test_curves_of_many_seeds_are_read_one_after_the_other_however_little_time_t
     axis.zoom_in()
     assert [curves.catch_up(over, axis, 40, drawn) for _ in range(5)] == [False] * 4 + [True]
     comparison.close()
+
+
+async def test_of_hundreds_of_warnings_those_are_broken_into_lines_that_have_room(
+    three: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: list[str] = []
+    wrap = summary.wrap
+    monkeypatch.setattr(summary, "wrap", lambda text, width: broken.append(text) or wrap(text, width))  # type: ignore[func-returns-value]
+    async with show(three) as (_, screen):
+        words = screen.query_one("#verdict", VerdictWords)
+        words.show(three, replace(find_out(three), warnings=tuple(f"{i} is a warning" for i in range(500))))
+        broken.clear()
+        said = words.warned(60, 4)
+        assert ["".join(span.text for span in line) for line in said] == [f"! {i} is a warning" for i in range(4)]
+        assert len(broken) == 4
 
 
 async def test_a_frame_costs_what_changed_however_many_trials_are_over(

@@ -8,7 +8,8 @@ told which presets come to the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +21,9 @@ SAMPLES = 2_000
 
 FEW = 16
 """Steps at which any two are compared first."""
+
+NOTHING = 1e-18
+"""LRs that are no further apart are the same, be they as small as may be."""
 
 ALIKE = 1e-9
 """Parts of an LR by which rounding may set two apart that are the same."""
@@ -121,10 +125,43 @@ def same_lrs(a: PlannedLRs, b: PlannedLRs) -> bool:
     """
     if a.steps != b.steps or a.batches_per_epoch != b.batches_per_epoch or a.depends_on_losses or b.depends_on_losses:
         return False
+    if _made_of(a) == _made_of(b):
+        return True
     try:
-        return all(math.isclose(a.at(step), b.at(step), rel_tol=ALIKE, abs_tol=1e-18) for step in _places(a, b))
+        return all(math.isclose(a.at(step), b.at(step), rel_tol=ALIKE, abs_tol=NOTHING) for step in _places(a, b))
     except ArithmeticError:
         return False
+
+
+def _made_of(plan: PlannedLRs) -> tuple[object, ...]:
+    """All that its LRs come of, beside the length of the run."""
+    preset = plan.preset
+    return preset.optimizer.lr, preset.scheduler, preset.warmup, preset.training
+
+
+def alike(plans: Sequence[PlannedLRs]) -> list[list[int]]:
+    """Which of them come to the same LRs, as their places among `plans`: a list for each course of the LR, of those
+    that can be reckoned. One is compared with the few whose sum of some LRs is about its own."""
+    found: list[list[int]] = []
+    sums: dict[tuple[int, int], list[tuple[float, int]]] = {}
+    for number, plan in enumerate(plans):
+        if plan.depends_on_losses:
+            continue
+        try:
+            some = [plan.at(step) for step in range(0, plan.steps, max(1, plan.steps // FEW))]
+        except ArithmeticError:
+            continue
+        total, known = sum(some), sums.setdefault((plan.steps, plan.batches_per_epoch), [])
+        apart = 2 * ALIKE * sum(map(abs, some)) + len(some) * NOTHING
+        near = known[bisect_left(known, (total - apart,)) : bisect_right(known, (total + apart, len(plans)))]
+        for _, kind in sorted(near, key=lambda each: each[1]):
+            if same_lrs(plans[found[kind][0]], plan):
+                found[kind].append(number)
+                break
+        else:
+            insort(known, (total, len(found)))
+            found.append([number])
+    return found
 
 
 def _places(a: PlannedLRs, b: PlannedLRs) -> Iterator[int]:

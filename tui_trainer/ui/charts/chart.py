@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from typing import ClassVar, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -14,7 +14,7 @@ from textual.strip import Strip
 from tui_trainer.plotting.canvas import Canvas, Glyph, GlyphRun, runs
 from tui_trainer.plotting.curves import Extent, range_of, spans, together
 from tui_trainer.plotting.figure import Marks
-from tui_trainer.plotting.last_curves import OfCurves, OfLastCurves
+from tui_trainer.plotting.last_curves import OfLastCurves
 from tui_trainer.plotting.ranges import asks_for_log, without_spikes, without_the_lowest
 from tui_trainer.plotting.scales import Scale, Tick, linear, logarithmic
 from tui_trainer.text.plain import in_ascii, plain
@@ -200,8 +200,6 @@ def fitted(parts: Sequence[tuple[int, list[GlyphRun]]], right: Sequence[GlyphRun
 
 
 AnyAxis = TypeVar("AnyAxis", bound=Axis)
-P = ParamSpec("P")
-T = TypeVar("T")
 
 LOWEST, LAST, EARLY = "◆", "◇", "✗"
 """On a curve: its best epoch, the last one that was validated, and its end where the run ended before it was to."""
@@ -256,16 +254,11 @@ class Chart(Panel, Generic[AnyAxis]):
         self._log: bool | None = None
         self._asks_for_log = False
         self._scales: dict[str, Scale] = {}
-        self._without_spikes = self._of_curves(without_spikes)
-        self._without_the_lowest = self._of_curves(without_the_lowest)
-        self._range = self._of_curves(range_of)
-        self.spans = self._of_curves(spans)
+        self._without_spikes = OfLastCurves(without_spikes)
+        self._without_the_lowest = OfLastCurves(without_the_lowest)
+        self.spans = OfLastCurves(spans)
         self._shown: list[tuple[list[GlyphRun], Line]] = []
         """The lines of the last frame: as they were drawn, and as they are shown."""
-
-    def _of_curves(self, function: Callable[Concatenate[Sequence[Extent | None], P], T]) -> OfCurves[P, T]:
-        """A function of a curve, of which a chart keeps what it came to for what is drawn now."""
-        return OfLastCurves(function)
 
     @property
     def marks(self) -> Marks:
@@ -364,14 +357,33 @@ class Chart(Panel, Generic[AnyAxis]):
             asking = {id(curve): self._without_the_lowest(curve, left_out) for curve in decisive}
         else:
             asking = {id(curve): self._without_spikes(curve) for curve in decisive}
-        self._asks_for_log = can_be_log and asks_for_log([*asking.values()], is_log=self._asks_for_log)
+        known = {} if left_out else asking
+
+        def held(log: bool) -> Extent | None:
+            if not clips:
+                return range_of(*curves, above=0.0 if log else -inf)
+            alike = {} if log else known
+            return together(
+                alike[id(each)] if id(each) in alike else self._without_spikes(each, log=log) for each in curves
+            )
+
+        return self.scale_by(name, [*asking.values()], held, frame, left_out=left_out, can_be_log=can_be_log)
+
+    def scale_by(
+        self,
+        name: str,
+        asking: Sequence[Extent | None],
+        held: Callable[[bool], Extent | None],
+        frame: Frame,
+        *,
+        left_out: float = 0.0,
+        can_be_log: bool = True,
+    ) -> Scale:
+        """As `scale_of`, by ranges: `asking` decide whether it is logarithmic, and what `held` says is what it holds
+        if it is so, or if it is not."""
+        self._asks_for_log = can_be_log and asks_for_log(asking, is_log=self._asks_for_log)
         log = self.log_scale and can_be_log
-        if clips:
-            known = {} if log or left_out else asking
-            found = [known[id(each)] if id(each) in known else self._without_spikes(each, log=log) for each in curves]
-        else:
-            found = [self._range(each, above=0.0 if log else -inf) for each in curves]
-        extent = together(found)
+        extent = held(log)
         if extent is None:  # nothing finite, or nothing above zero, is in sight
             extent = (0.1, 1.0) if log else (0.0, 1.0)
         if left_out and not log:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import chain
 from math import isfinite
-from typing import TYPE_CHECKING, Concatenate, Literal, NamedTuple, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rich.style import Style
 from textual import events
 
 from tui_trainer.compare.metric import ACCURACY
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
-from tui_trainer.plotting.curves import Extent, Span, hatched, spans, together
+from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans, together
 from tui_trainer.plotting.figure import DOTS
-from tui_trainer.plotting.last_curves import OfCurves, OfDrawnCurves
+from tui_trainer.plotting.ranges import without_spikes, without_the_lowest
 from tui_trainer.plotting.scales import Scale, linear
 from tui_trainer.records.series import OF_STEPS
 from tui_trainer.text.captions import say
@@ -35,33 +37,13 @@ from tui_trainer.ui.charts.chart import (
 )
 from tui_trainer.ui.charts.logged_lrs import ANNEALED
 from tui_trainer.ui.compare.curves import CompareAxis, Drawn, GroupCurves, along_points, preset_style
+from tui_trainer.ui.compare.lines import Curve, Fitted, Lines
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Group
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 What: TypeAlias = Literal["loss", "accuracy", "lr"]
 Loss: TypeAlias = Literal["both", "validation", "training"]
-
-
-class Lines(NamedTuple):
-    """What is drawn of a preset."""
-
-    line: list[Extent | None]
-    band: list[Extent | None]
-    """How far its seeds lie apart; empty for one seed alone."""
-    train: list[Extent | None]
-    """The training loss beside that of validation; empty where it is the line, or not drawn."""
-    best: tuple[float, float] | None
-    """Place and value of its best epoch."""
-    beside: tuple[list[Extent | None], ...] = ()
-    """Of seeds that train and are in no mean, a line each."""
-    unfit: tuple[float, ...] = ()
-    """Places of values that are not finite."""
-    end: float | None = None
-    """Where the last of its runs ended, if all ended early."""
 
 
 LOSSES: tuple[Loss, ...] = ("both", "validation", "training")
@@ -79,7 +61,6 @@ class Overlay(Chart[CompareAxis]):
     """Loss, accuracy or LR of all presets that are not hidden, the chosen one on top."""
 
     def __init__(self, what: What, axis: CompareAxis, *, id: str | None = None) -> None:
-        self._kept: list[OfDrawnCurves[..., object]] = []
         super().__init__(axis, id=id)
         self.what = what
         self.metric = ACCURACY
@@ -96,28 +77,24 @@ class Overlay(Chart[CompareAxis]):
         self._body_for: Frame | None = None
         self._seen_groups: tuple[object, ...] = ()
         self._kept_scale: tuple[int, Scale] | None = None
-        self._made: dict[str, tuple[tuple[object, ...], Lines]] = {}
-        self._up_to, self._beyond = self._of_curves(_up_to), self._of_curves(self.beyond)
-        self._dots_of = self._of_curves(_dots_of)
-
-    def _of_curves(self, function: Callable[Concatenate[Sequence[Extent | None], P], T]) -> OfCurves[P, T]:
-        made = OfDrawnCurves(function)
-        self._kept.append(made)  # type: ignore[arg-type]
-        return made
+        self._made: dict[str, tuple[tuple[int, int], tuple[object, ...], Lines]] = {}
+        self._fitted: dict[str, tuple[Lines, Scale, Frame, Fitted]] = {}
+        self._longest = 0
+        """Characters of the longest name at the end of a line."""
 
     def show_groups(self, groups: Sequence[Group], key: object) -> None:
         """Draw these, the last one on top; nothing is done where nothing happened to any, and `key` is the same."""
         seen = (key, *((group.number, group.version) for group in groups))
         if seen != self._seen_groups:
             self._seen_groups = seen
-            self._groups = list(groups)
+            self._groups = [group for group in groups if group.begun]
+            self._longest = max((len(_label(group)) for group in self._groups), default=0)
             self.redraw_soon()
 
     @property
     def frame(self) -> Frame:
         """The same for all overlays of these presets, whatever is drawn of them."""
-        longest = max((len(_label(group)) for group in self._groups if group.begun), default=0)
-        return Frame.within(*self.size, self.labels, longest_name=longest)
+        return Frame.within(*self.size, self.labels, longest_name=self._longest)
 
     def next_loss(self) -> None:
         """Training and validation, one of them, the other."""
@@ -125,7 +102,7 @@ class Overlay(Chart[CompareAxis]):
         self.redraw()
 
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
-        curves = [self._curves_of(group) for group in self._groups if group.begun]
+        curves = [self._curves_of(group) for group in self._groups]
         if self._reads_on(curves, frame):
             self.redraw_soon()
         if frame != self._body_for or time.monotonic() >= self._draw_at:
@@ -140,16 +117,17 @@ class Overlay(Chart[CompareAxis]):
         if self._lags and time.monotonic() >= self._draw_at:
             return True
         until, columns = time.thread_time() + READ_FOR, frame.width * DOTS[self.marks][0]
-        self._lags = not all(each.catch_up(until, self.axis, columns, self._drawn_of(each).values()) for each in curves)
+        drawn = {tells: tuple(self._drawn_of(tells).values()) for tells in (False, True)}
+        self._lags = not all(each.catch_up(until, self.axis, columns, drawn[each.tells_steps]) for each in curves)
         if not self._lags:
             self._draw_at = 0.0
         return self._lags
 
-    def _drawn_of(self, each: GroupCurves) -> dict[str, Drawn]:
+    def _drawn_of(self, tells_steps: bool) -> dict[str, Drawn]:
         """What is drawn of a preset, by what it is there: its line, and a fainter one."""
         if self._series and self._series not in OF_STEPS:
             return {"line": Drawn("series", self._series)}
-        if not self._series and not each.tells_steps:
+        if not self._series and not tells_steps:
             return {kind: Drawn("series", name) for kind, name in self._told.items()}
         if self.what == "lr" or self._series == "lr":
             return {"line": Drawn("lr")}
@@ -198,7 +176,7 @@ class Overlay(Chart[CompareAxis]):
 
     def _title_of_metric(self) -> list[GlyphRun]:
         """Its name and unit, and what is marked."""
-        drawn = [self._made[group.label][1] for group in self._groups if group.label in self._made]
+        drawn = [self._made[group.label][2] for group in self._groups if group.label in self._made]
         said = [plain(self.metric.unit), "smoothed" if self._series == "train_loss" else ""]
         if any(lines.best is not None for lines in drawn):
             said.append(f"{LOWEST} {self.metric.extreme}")
@@ -210,45 +188,71 @@ class Overlay(Chart[CompareAxis]):
         return fitted([(0, [GlyphRun(narrow(self.metric.title()), "title")]), *parts], [], self.size.width)
 
     def _rows(self, curves: Sequence[GroupCurves], frame: Frame) -> list[list[GlyphRun]]:
-        across, up = DOTS[self.marks]
-        columns, dots = frame.width * across, frame.height * up
-        made = {each.group.label: self._lines_of(each, columns) for each in curves}
-        scale = self._scale_for(self._in_sight(curves, made), frame)
+        columns = frame.width * DOTS[self.marks][0]
+        seen = self.axis.unit, self.axis.bounds, columns, self.loss, self.metric
+        lines = [self._lines_of(each, seen, columns) for each in curves]
+        scale = self._scale_for(lines, frame)
+        fitted = [self._fit(each.group, made, scale, frame) for each, made in zip(curves, lines, strict=True)]
         drawn: dict[str, list[Span | None]] = {}
         styles: dict[str, str] = {}
-        for kind, style in (("band", "band"), ("beside", "band"), ("train", "train"), ("line", "run")):
-            for each in curves:
-                label = each.group.label
-                found = getattr(made[label], kind)
-                for number, extents in enumerate(found if kind == "beside" else [found]):
-                    if extents:
-                        name = f"{kind} {number} {label}"
-                        styles[name] = f"{style}{each.group.colour}"
-                        drawn[name] = self._dots_of(extents, scale, dots, columns)
+        for number, style in enumerate(("band", "band", "train", "run")):
+            for each, made in zip(curves, fitted, strict=True):
+                for name, dots in made.curves[number]:
+                    drawn[name], styles[name] = dots, f"{style}{each.group.colour}"
         self._canvas.draw(drawn, frame.width, frame.height)
-        highest = [lines.train or lines.line for lines in made.values()]
-        glyphs = [mark for each in highest for mark in self._beyond(each, scale, frame)]
-        glyphs += [glyph for each in curves for glyph in self._marks(each.group, made[each.group.label], scale, frame)]
+        glyphs = [
+            *chain.from_iterable(made.beyond for made in fitted),
+            *chain.from_iterable(made.marks for made in fitted),
+        ]
         rows = self._canvas.rows(self._cursor_line(frame), glyphs, styles)
         named: list[tuple[float, GlyphRun]] = []
-        names = short_names([_label(each.group) for each in curves], frame.right)
-        for each, name in zip(reversed(curves), reversed(names), strict=True):
+        names = short_names([made.name for made in lines], frame.right)
+        for each, made, name in zip(reversed(curves), reversed(fitted), reversed(names), strict=True):
             # the chosen preset lies on top, and its name is the last to go
-            named += self._named(each.group, name, made[each.group.label], scale, frame)
-        for found in self._kept:
-            found.is_drawn()
+            if made.ends_at is not None:
+                named.append((made.ends_at, GlyphRun(name, f"run{each.group.colour}")))
         return beside(frame, rows, scale.ticks if curves else (), names=at_ends(named, frame.height))
 
-    def _lines_of(self, each: GroupCurves, columns: int) -> Lines:
+    def _lines_of(self, each: GroupCurves, seen: tuple[object, ...], columns: int) -> Lines:
         """Line, band and marked points of one preset; as they were, where nothing happened to it."""
-        key = (each.group.version, each.version, self.axis.unit, self.axis.bounds, columns, self.loss, self.metric)
-        known = self._made.get(each.group.label)
-        if known is None or known[0] != key:
-            known = self._made[each.group.label] = (
-                key,
-                self._one(each, columns)._replace(end=self._end_of(each.group)),
-            )
-        return known[1]
+        versions, known = (each.group.version, each.version), self._made.get(each.group.label)
+        if known is not None and known[0] == versions and known[1] == seen:
+            return known[2]
+        lines = self._one(each, columns)
+        lines.name, lines.end = _label(each.group), self._end_of(each.group)
+        if known is not None:
+            lines.go_on_from(known[2])
+        self._made[each.group.label] = versions, seen, lines
+        return lines
+
+    def _fit(self, group: Group, lines: Lines, scale: Scale, frame: Frame) -> Fitted:
+        """What is drawn of it on this scale; as it was, where it is the same."""
+        known = self._fitted.get(group.label)
+        if known is not None and known[0] is lines and known[1] == scale and known[2] == frame:
+            return known[3]
+        across, up = DOTS[self.marks]
+
+        def dots(kind: str, curves: Sequence[list[Extent | None]]) -> list[tuple[str, list[Span | None]]]:
+            fit = scale, frame.height * up, frame.width * across
+            return [
+                (f"{kind} {number} {group.label}", lines.of(_dots_of, curve, *fit))
+                for number, curve in enumerate(curves)
+                if curve
+            ]
+
+        fitted = Fitted(
+            (
+                dots("band", [lines.band]),
+                dots("beside", lines.beside),
+                dots("train", [lines.train]),
+                dots("line", [lines.line]),
+            ),
+            lines.of(self.beyond, lines.train or lines.line, scale, frame),
+            self._marks(group, lines, scale, frame),
+            _end_row(lines, scale, frame),
+        )
+        self._fitted[group.label] = lines, scale, frame, fitted
+        return fitted
 
     def _end_of(self, group: Group) -> float | None:
         if not group.ended_early:
@@ -257,7 +261,7 @@ class Overlay(Chart[CompareAxis]):
 
     def _one(self, each: GroupCurves, columns: int) -> Lines:
         """Line, band and best epoch of one preset."""
-        axis, drawn = self.axis, self._drawn_of(each)
+        axis, drawn = self.axis, self._drawn_of(each.tells_steps)
         what = drawn["line"]
         if what.kind == "series":
             return self._of_metric(each, columns) if self._series else self._of_told(each, columns)
@@ -293,38 +297,36 @@ class Overlay(Chart[CompareAxis]):
         best = max(points, key=lambda point: point[1] * self.metric.sign) if points and self.metric.sign else None
         return Lines(line, band, [], best, each.alone(self._series, self.axis, columns), tuple(unfit))
 
-    def _in_sight(self, curves: Sequence[GroupCurves], made: Mapping[str, Lines]) -> list[list[Extent | None]]:
-        """What the scale is to hold: all but losses of runs that ended early far above those of all others."""
-        calm, early = [
-            [
-                extents
-                for each in curves
-                if each.group.ended_early is ended_early
-                for extents in (*made[each.group.label][:3], *made[each.group.label].beside)
-                if extents
-            ]
-            for ended_early in (False, True)
-        ]
-        if self.what != "loss" or not early or (extent := self._range_of(calm)) is None:
-            return [*calm, *early]
-        return [*calm, *(self._up_to(each, extent[1] * FAR_ABOVE) for each in early)]
+    def _scale_for(self, every: Sequence[Lines], frame: Frame) -> Scale:
+        """A scale for all, but for losses of runs that ended early far above those of all others."""
+        most: float | None = None
+        if self.what == "loss" and any(lines.end is not None for lines in every):
+            calm = together(lines.range_by(range_of) for lines in every if lines.end is None)
+            most = calm[1] * FAR_ABOVE if calm is not None else None
 
-    def _range_of(self, curves: Sequence[Sequence[Extent | None]]) -> Extent | None:
-        return together(self._range(each) for each in curves)
+        def ranges(work: Callable[[Curve], Extent | None]) -> list[Extent | None]:
+            return [lines.range_by(work, most if lines.end is not None else None) for lines in every]
 
-    def _scale_for(self, extents: Sequence[Sequence[Extent | None]], frame: Frame) -> Scale:
-        extent = self._range_of(extents)
-        if self._series and extent is not None:
-            scale = self.scale_of(f"metric {self._series}", extents, frame, can_be_log=extent[0] > 0)
-            self._is_log = scale.log
-            return scale
+        extent = together(ranges(range_of))
         if extent is None:
             return linear(0.0, 1.0, frame.height, frame.left or 6)
+        if self._series:
+            scale = self.scale_by(
+                f"metric {self._series}",
+                ranges(without_spikes),
+                _without_spikes(ranges),
+                frame,
+                can_be_log=extent[0] > 0,
+            )
+            self._is_log = scale.log
+            return scale
         if self.what == "accuracy" and not self.log_scale:
             return self._accuracy_scale(extent, frame)
-        is_lr = self.what == "lr"
-        clips = self.what == "loss"
-        return self.scale_of(self.what, extents, frame, left_out=ANNEALED if is_lr else 0.0, clips=clips)
+        if self.what == "lr":
+            asking = ranges(_without_what_annealed)
+            return self.scale_by("lr", asking, _whole(ranges), frame, left_out=ANNEALED)
+        held = _without_spikes(ranges) if self.what == "loss" else _whole(ranges)
+        return self.scale_by(self.what, ranges(without_spikes), held, frame)
 
     def _accuracy_scale(self, extent: Extent, frame: Frame) -> Scale:
         """As high as the accuracies differ, not from zero on; the last one as long as it serves."""
@@ -355,16 +357,6 @@ class Overlay(Chart[CompareAxis]):
                 glyphs += self.glyph(at * frame.width // len(longest), min(value, top), scale, frame, EARLY, style)
         return glyphs
 
-    def _named(self, group: Group, name: str, lines: Lines, scale: Scale, frame: Frame) -> list[tuple[float, GlyphRun]]:
-        """A preset's name, and the row at which its line ends; nothing where none of it is in sight."""
-        at, value = _end(lines.line)
-        if at < 0:
-            at, value = _end(lines.train)
-        if at < 0 or not frame.height:
-            return []
-        height = min(1.0, max(0.0, scale.height(value)))
-        return [(min(frame.height - 1.0, (1 - height) * frame.height), GlyphRun(name, f"run{group.colour}"))]
-
     def _cursor_line(self, frame: Frame) -> list[Glyph]:
         if self.axis.cursor is None:
             return []
@@ -389,14 +381,49 @@ def _dots_of(curve: Sequence[Extent | None], scale: Scale, dots: int, columns: i
     return hatched(spans(curve, scale, dots), columns)
 
 
-def _up_to(curve: Sequence[Extent | None], most: float) -> list[Extent | None]:
-    """A curve without the columns that hold more."""
-    return [kept if kept is not None and kept[1] <= most else None for kept in curve]
+Ranges: TypeAlias = Callable[[Callable[[Curve], Extent | None]], list[Extent | None]]
+"""What some work finds of each preset."""
+
+
+def _without_spikes(ranges: Ranges) -> Callable[[bool], Extent | None]:
+    return lambda log: together(ranges(_without_spikes_in_powers if log else without_spikes))
+
+
+def _whole(ranges: Ranges) -> Callable[[bool], Extent | None]:
+    return lambda log: together(ranges(_above_zero if log else range_of))
+
+
+def _without_spikes_in_powers(curve: Curve) -> Extent | None:
+    return without_spikes(curve, log=True)
+
+
+def _above_zero(curve: Curve) -> Extent | None:
+    return range_of(curve, above=0.0)
+
+
+def _without_what_annealed(curve: Curve) -> Extent | None:
+    return without_the_lowest(curve, ANNEALED)
+
+
+def _end_row(lines: Lines, scale: Scale, frame: Frame) -> float | None:
+    """The row at which a line ends; None where none of it is in sight."""
+    at, value = _end(lines.line)
+    if at < 0:
+        at, value = _end(lines.train)
+    if at < 0 or not frame.height:
+        return None
+    height = min(1.0, max(0.0, scale.height(value)))
+    return min(frame.height - 1.0, (1 - height) * frame.height)
 
 
 def _label(group: Group) -> str:
     """What stands at the end of a preset's line."""
-    return f"{narrow(group.label)}{f' {EARLY}' if group.ended_early else ''}"
+    return _name(group.label, group.ended_early)
+
+
+@lru_cache(maxsize=1 << 14)
+def _name(label: str, ended_early: bool) -> str:
+    return f"{narrow(label)}{f' {EARLY}' if ended_early else ''}"
 
 
 def _end(extents: Sequence[Extent | None]) -> tuple[int, float]:

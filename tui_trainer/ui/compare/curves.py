@@ -455,6 +455,8 @@ class GroupCurves:
         self.group = group
         self.version = 0
         """Grows as anything of it was read."""
+        self._whole_of: tuple[object, ...] | None = None
+        """Of what all was read."""
         self._runs: dict[Compared, RunCurves] = {}
         self._means: dict[Drawn, _Mean] = {}
         self._milestones = -1
@@ -482,9 +484,15 @@ class GroupCurves:
         """Whether any of its runs tells its losses and LRs step by step."""
         return self.group.standing.steps > 0
 
-    def catch_up(self, until: float, axis: CompareAxis, columns: int, every: Iterable[Drawn]) -> bool:
+    def catch_up(self, until: float, axis: CompareAxis, columns: int, every: Sequence[Drawn]) -> bool:
         """Read what is new of what is to be drawn, until this thread has computed so long (`time.thread_time`), and of
         some runs in any case; whether that was all."""
+        asked = self.group.version, axis.unit, axis.bounds, columns, every
+        if asked != self._whole_of:
+            self._whole_of = asked if self._read_on(until, axis, columns, every) else None
+        return self._whole_of is not None
+
+    def _read_on(self, until: float, axis: CompareAxis, columns: int, every: Sequence[Drawn]) -> bool:
         for drawn in every:
             mean = self._mean(drawn, axis, columns)
             while mean.waiting:

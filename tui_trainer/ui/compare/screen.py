@@ -150,7 +150,7 @@ class CompareScreen(ZoomKeys):
         self._charts["accuracy"].metric = metric = findings.table.metric
         for chart in self._charts.values():  # those without a size too: they draw as they get one
             chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen, metric))
-        self.table.show(findings)
+        self.table.show(findings, comparison.milestones)
         for words in (*self._verdicts, *self._differences):
             words.show(comparison, findings)
         if self.has_class("-scatter"):
@@ -252,7 +252,7 @@ class CompareScreen(ZoomKeys):
     def _make_room_for_warnings(self) -> None:
         """Lines under the table for what is to be known before the presets train, where there is no room beside it."""
         under = self._verdicts[1]
-        warned = min(MOST_WARNED, len(under.warned(self.size.width - 2)))
+        warned = min(MOST_WARNED, len(under.warned(self.size.width - 2, MOST_WARNED)))
         usual = 5 if self.has_class("-tall") or self.has_class("-very-tall") else 3
         height = usual + warned if warned else None
         if height is None:

@@ -132,11 +132,14 @@ class Words(SeriesStyles):
 class VerdictWords(Words):
     """What came of it, what to know of the presets, and whether it was fair."""
 
-    def warned(self, width: int) -> list[Line]:
-        """The warnings, right below what came first: they are to be seen before the presets train."""
+    def warned(self, width: int, most: int) -> list[Line]:
+        """The warnings, right below what came first: they are to be seen before the presets train. About so many lines,
+        where there are more."""
         sentences = self._findings.warnings if self._findings is not None else ()
         said: list[Line] = []
         for sentence in sentences:
+            if len(said) >= most:
+                break
             for i, line in enumerate(wrap(plain(sentence), max(8, width - 2))):
                 said.append((Span("! " if i == 0 else "  ", "warning"), Span(line, "warning")))
         return said
@@ -149,7 +152,7 @@ class VerdictWords(Words):
         for i, sentence in enumerate(self._findings.verdict):
             lines += [(Span(line, "" if i else "strong"),) for line in wrap(plain(sentence), width)]
             if i == 0:
-                lines += self.warned(width)
+                lines += self.warned(width, height + 1)
         fair = self._findings.fairness
         role = "faint" if fair.is_fair else "warning"
         said = [(Span(line, role),) for text in fair.words for line in wrap(plain(text), width)]
@@ -182,6 +185,8 @@ class DifferenceWords(Words):
         assert self._comparison is not None
         rows = self._findings.differences
         groups = self._comparison.groups
+        if 4 * len(groups) > width:
+            return []
         keys = [row.key.partition(".")[2] if row.key.startswith("scheduler.") else row.key for row in rows]
         keys = ["scheduler" if row.key == "scheduler.name" else key for row, key in zip(rows, keys, strict=True)]
         first = max(map(len, keys))
@@ -211,6 +216,8 @@ class DifferenceWords(Words):
         labels = short_names(labels, size)
         lines: list[Line] = []
         for i, group in enumerate(groups):
+            if len(lines) > self.size.height:
+                break
             said = []
             for row in self._findings.differences:
                 if row.values[i] == ABSENT:

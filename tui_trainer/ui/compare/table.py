@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual import events
 from textual.message import Message
@@ -64,6 +64,21 @@ class Shown:
         return number == self.solo if self.solo is not None else number not in self.hidden
 
 
+class _Body(NamedTuple):
+    """What the table says, before it is cut to what has room."""
+
+    rows: list[Row]
+    heads: list[str]
+    cells: list[list[str]]
+    roles: list[list[str]]
+    widths: list[int]
+    """Of the columns."""
+    label: int
+    """Cells that the names get."""
+    bar: int
+    """Cells that the bars of progress get."""
+
+
 class CompareTable(SeriesStyles, can_focus=False):
     """Rows in the order of a column; one of them under the cursor."""
 
@@ -82,6 +97,9 @@ class CompareTable(SeriesStyles, can_focus=False):
         self._chosen = 0
         self._top = 0
         self._columns: list[ShownColumn] = []
+        self._milestones = -1
+        self._made_of: tuple[object, ...] = ()
+        self._made = _Body([], [], [], [], [], 0, 0)
 
     # What is under the cursor
 
@@ -90,9 +108,9 @@ class CompareTable(SeriesStyles, can_focus=False):
         """The number of the preset under the cursor."""
         return self._chosen
 
-    def show(self, findings: Results) -> None:
-        """Bring it up to date."""
-        self._findings = findings
+    def show(self, findings: Results, milestones: int) -> None:
+        """Bring it up to date, as of so many milestones of the comparison."""
+        self._findings, self._milestones = findings, milestones
         self.redraw()
 
     def move(self, by: int) -> None:
@@ -121,32 +139,38 @@ class CompareTable(SeriesStyles, can_focus=False):
         if findings is None:
             return []
         width, height = self.size
-        rows = self._sorted(findings)
-        self._order = [row.group.number for row in rows]
-        label = max(6, min(max((len(plain(row.group.label)) for row in rows), default=6), 28, width // 5))
-        body = (
-            self._reading(findings, rows)
-            if self._axis.cursor is not None
-            else self._numbers(findings, rows, width - label)
+        made_of = (
+            (findings, self._milestones, width, self.sort_key, self.reverse, tuple(self.shown.pinned)),
+            (self._axis.cursor, self._axis.unit, self._axis.counted_at_cursor),
         )
-        heads, cells, roles = body
-        widths = [max(len(line[i]) for line in [heads, *cells]) for i in range(len(heads))]
+        if self._made_of != made_of or self._axis.cursor is not None:
+            self._made_of, self._made = made_of, self._body(findings, width)
+        rows, heads, cells, roles, widths, label, bar = self._made
         room = max(1, height - 1)
         at = self._order.index(self._chosen) if self._chosen in self._order else 0
         self._top = max(min(self._top, at), at - room + 1, 0)
         last = min(len(rows), self._top + room)
         seen = f" {self._top + 1}–{last}/{len(rows)}" if last - self._top < len(rows) else ""
-        lines: list[Line] = [self._head(heads, widths, label, width, seen)]
+        lines: list[Line] = [self._head(heads, widths, label, width, seen, bar)]
         names = short_names([plain(row.group.label) for row in rows], label)
         for i in range(self._top, last):
-            lines.append(self._line(rows[i], fit(names[i], label), cells[i], roles[i], widths))
+            lines.append(self._line(rows[i], fit(names[i], label), cells[i], roles[i], widths, bar))
         return lines
 
-    @staticmethod
-    def _bar_width(findings: Results | None) -> int:
-        """Progress takes room as long as there is any to come."""
-        rows = findings.table.rows if findings is not None else ()
-        return 0 if all(row.group.standing.over == len(row.group.runs) for row in rows) else BAR
+    def _body(self, findings: Results, width: int) -> _Body:
+        """All rows, as far as they change with milestones alone; at the cursor, with each step."""
+        rows = self._sorted(findings)
+        self._order = [row.group.number for row in rows]
+        label = max(6, min(max((len(plain(row.group.label)) for row in rows), default=6), 28, width // 5))
+        # Progress takes room as long as there is any to come.
+        bar = 0 if all(row.group.standing.over == len(row.group.runs) for row in rows) else BAR
+        heads, cells, roles = (
+            self._reading(findings, rows)
+            if self._axis.cursor is not None
+            else self._numbers(findings, rows, width - label, bar)
+        )
+        widths = [max(len(line[i]) for line in [heads, *cells]) for i in range(len(heads))]
+        return _Body(rows, heads, cells, roles, widths, label, bar)
 
     def _sorted(self, findings: Results) -> list[Row]:
         by = next((column for column in findings.columns if column.key == self.sort_key), None)
@@ -157,13 +181,13 @@ class CompareTable(SeriesStyles, can_focus=False):
         return sorted(rows, key=lambda row: row.group.number not in pinned)
 
     def _numbers(
-        self, findings: Results, rows: Sequence[Row], width: int
+        self, findings: Results, rows: Sequence[Row], width: int, bar: int
     ) -> tuple[list[str], list[list[str]], list[list[str]]]:
         """The columns that have room, in the order of the table."""
         table = findings.table
         best = table.best
         fixed = [["", *(status_word(row.group) for row in rows)], ["epochs", *(row.progress for row in rows)]]
-        used = 6 + self._bar_width(findings) + sum(2 + max(map(len, column)) for column in fixed)
+        used = 6 + bar + sum(2 + max(map(len, column)) for column in fixed)
         kept: set[str] = set()
         texts: dict[str, list[str]] = {}
         for column in self._in_order_of_room(findings):
@@ -250,17 +274,17 @@ class CompareTable(SeriesStyles, can_focus=False):
             return [*read, UNKNOWN, UNKNOWN, UNKNOWN]
         return [*read, loss(ended[-1].val_loss), loss(ended[-1].val_accuracy), str(ended[-1].epoch)]
 
-    def _head(self, heads: list[str], widths: list[int], label: int, width: int, seen: str) -> Line:
+    def _head(self, heads: list[str], widths: list[int], label: int, width: int, seen: str, bar: int) -> Line:
         """The titles; at the left which rows are seen, where there are more."""
         reading = self._axis.cursor is not None
-        gap = fit(seen, label + 4 + (0 if reading else self._bar_width(self._findings)))
+        gap = fit(seen, label + 4 + (0 if reading else bar))
         parts = [
             f"{head:>{size}}" if i else f"{head:<{size}}"
             for i, (head, size) in enumerate(zip(heads, widths, strict=True))
         ]
         return (Span(fit(gap + "  ".join(parts), width), "faint"),)
 
-    def _line(self, row: Row, name: str, cells: list[str], roles: list[str], widths: list[int]) -> Line:
+    def _line(self, row: Row, name: str, cells: list[str], roles: list[str], widths: list[int], bar: int) -> Line:
         group = row.group
         here = group.number == self._chosen
         seen = self.shown.is_seen(group.number)
@@ -268,7 +292,7 @@ class CompareTable(SeriesStyles, can_focus=False):
         colour = f"run{group.colour}" if seen else "faint"
         line = [Span("▌" if here else " ", "live"), Span(f"{SWATCH}{pin}", colour)]
         line.append(Span(f"{name} ", "strong" if here else "" if seen else "faint"))
-        if self._axis.cursor is None and self._bar_width(self._findings):
+        if self._axis.cursor is None and bar:
             line.append(Span(_bar(group), colour))
         for i, (text, role, size) in enumerate(zip(cells, roles, widths, strict=True)):
             line.append(Span("  " if i else ""))
