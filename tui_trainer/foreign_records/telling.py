@@ -285,7 +285,11 @@ def _extremes(values: Sequence[float | int], stretch: int) -> list[int]:
     """The places of the lowest and the highest of each stretch, and of the first that is not finite."""
     found: list[int] = []
     for begin in range(0, len(values), stretch):
-        places = range(begin, min(begin + stretch, len(values)))
+        part = values[begin : begin + stretch]
+        if isfinite(sum(part)):  # each of them is
+            found += sorted({begin + part.index(min(part)), begin + part.index(max(part))})
+            continue
+        places = range(begin, begin + len(part))
         finite = [place for place in places if isfinite(values[place])]
         kept = {pick(finite, key=values.__getitem__) for pick in (min, max)} if finite else set()
         if len(finite) < len(places):
