@@ -80,8 +80,11 @@ def test_a_poll_of_a_long_record_reads_for_a_moment_and_goes_on_where_it_was(
     assert source.lags  # a screen that is drawn before it was read says that it is being read
     assert source.poll() > 0
     assert source.lags
+    assert source.history.share_read is not None
+    assert 0 < source.history.share_read < 0.5
     while source.lags and time.monotonic() < began + 20:
         source.poll()
+    assert source.history.share_read is None
     assert len(source.history.series["loss"].values) == 1000
     assert len(notices(source)) == 1
 

@@ -72,6 +72,7 @@ def test_a_long_record_is_opened_in_shares(tmp_path: Path, monkeypatch: pytest.M
         b"".join(line.replace(b'"step":1,', b'"step":%d,' % (1 + 50 * i)) for i in range(size))
     )
     host = JournalSource(tmp_path)
+    assert host.lags  # a screen that is drawn before it was read says that it is being read
     polls = 0
     while host.history.status == "running":
         assert host.poll() > 0

@@ -197,13 +197,17 @@ async def test_the_line_of_keys_says_what_a_key_does_now(show: Show) -> None:
             await shown.press(key)
 
 
-@pytest.mark.says("state.reading")
-@pytest.mark.never_says("state.reading", in_all_cases=False)
+@pytest.mark.says("state.reading", "state.reading_so_far")
+@pytest.mark.never_says("state.reading", "state.reading_so_far", in_all_cases=False)
 async def test_what_a_run_does_is_said_once_its_record_is_read(show: Show, captions_said: set[str]) -> None:
     host = ScriptedHost(LIVE)
     host.lags = True
     async with show(host) as shown:
         assert shown.the(Headline).plain()[0].rstrip().endswith("● reading its record")
+        assert "state.reading_so_far" not in captions_said
+        host.history.share_read = 0.34
+        await shown.frame()
+        assert shown.the(Headline).plain()[0].rstrip().endswith("● reading its record, 34 %")
         host.lags = False
         await shown.frame()
         assert "● training" in shown.the(Headline).plain()[0]
@@ -211,7 +215,7 @@ async def test_what_a_run_does_is_said_once_its_record_is_read(show: Show, capti
         host.lags = True  # it tells more than is read in a frame, and is followed all the same
         await shown.frame()
         assert "● training" in shown.the(Headline).plain()[0]
-    assert "state.reading" not in captions_said
+    assert not captions_said & {"state.reading", "state.reading_so_far"}
 
 
 async def test_s_is_slow_motion_and_full_speed(show: Show) -> None:

@@ -55,6 +55,10 @@ class CsvReader:
         return self._lines.file.written_at
 
     @property
+    def share(self) -> float | None:
+        return self._lines.file.share
+
+    @property
     def flaws(self) -> Sequence[str]:
         return flaws_of_rows(self._bad_rows + self._lines.too_long, self._without_step)
 

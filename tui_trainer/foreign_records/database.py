@@ -36,6 +36,8 @@ class DatabaseReader:
     TABLES: ClassVar[Mapping[str, frozenset[str]]]
     """What a database of the tool has: tables, each with columns that are read."""
 
+    share: float | None = None
+
     def __init__(self, path: Path) -> None:
         """Look at a run, or at a database: at the run in it that was written last."""
         self._path, self._wanted = split(path)

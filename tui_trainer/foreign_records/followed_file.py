@@ -43,6 +43,11 @@ class FollowedFile:
         """Whether there was more at the last look than was used."""
         return not self.gone and self.offset < self.size
 
+    @property
+    def share(self) -> float | None:
+        """How much was used of what there was at the last look, from 0 to 1; None before that."""
+        return min(1.0, self.offset / self.size) if self.size else None
+
     def piece(self, most: int = PIECE) -> bytes:
         """What stands behind `offset`, at most so many bytes; empty where nothing is new. Only `use` moves `offset`.
 

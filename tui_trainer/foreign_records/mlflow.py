@@ -109,6 +109,8 @@ class MLflowFolderReader:
 
     tool = "MLflow"
 
+    share: float | None = None
+
     def __init__(self, path: Path) -> None:
         self.lags = False
         self.name = _meta(path, "run_name") or path.name

@@ -70,6 +70,10 @@ class Reader(Protocol):
         """Whether the last `read` left something: there is more than one piece of a file."""
 
     @property
+    def share(self) -> float | None:
+        """How much of what there was at the last look is read, from 0 to 1; None where nobody knows."""
+
+    @property
     def settings(self) -> Mapping[str, SettingValue]:
         """What the run was set to, as far as it was read, by name; empty where the form does not say that."""
 

@@ -64,6 +64,8 @@ Glance: TypeAlias = dict[str, dict[int, float | int]]
 class SeveralFormsReader:
     """Follows all of them: a series is told by the first that has it."""
 
+    share: float | None = None
+
     def __init__(self, path: Path, forms: Sequence[Form]) -> None:
         """Follow the forms of a folder, as `one_run` has found them."""
         self.name = run_name(path)

@@ -71,6 +71,13 @@ class TensorBoardReader:
         return max((each.file.written_at for each in self._files.values() if each.file.written_at), default=None)
 
     @property
+    def share(self) -> float | None:
+        files = [each.file for each in self._files.values()]
+        if not files or not all(file.size or file.gone for file in files):  # one was not looked at yet
+            return None
+        return min(1.0, sum(file.offset for file in files) / max(1, sum(file.size for file in files)))
+
+    @property
     def settings(self) -> Mapping[str, SettingValue]:
         """Those of each part; of two files of one that which was begun later is right."""
         parts: dict[str, dict[str, SettingValue]] = {}

@@ -41,6 +41,8 @@ class TrainerFolderReader:
 
     tool = TrainerStateReader.tool
 
+    share: float | None = None
+
     def __init__(self, path: Path) -> None:
         """Look at a folder that has such a document, or checkpoints with one."""
         self.name = path.name

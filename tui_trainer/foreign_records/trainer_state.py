@@ -33,6 +33,8 @@ class TrainerStateReader:
 
     tool = "Hugging Face"
 
+    share: float | None = None
+
     def __init__(self, path: Path) -> None:
         """Look at the document, or at a run's folder: that of its latest checkpoint then."""
         self.name = (path.parent if path.name == FILE else path).name

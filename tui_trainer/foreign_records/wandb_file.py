@@ -59,6 +59,10 @@ class WandbReader:
         return self._file.written_at
 
     @property
+    def share(self) -> float | None:
+        return self._file.share
+
+    @property
     def flaws(self) -> Sequence[str]:
         bad = self._bad_records + self._log.bad_records
         if not bad:

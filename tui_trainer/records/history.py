@@ -155,6 +155,8 @@ class History:
         """Seconds by which the clock of the machine that trains is behind the reader's, who says so; no event tells."""
         self.written_at: float | None = None
         """When another tool's record changed last, Unix time in seconds, as its reader sees it; None of ours."""
+        self.share_read: float | None = None
+        """How much of that was read, from 0 to 1, while it is read; None where all of it is, or nobody knows."""
         self.hyperparameters: Mapping[str, object] = {}
         """What another tool's record says that its run was set to, by name, as its reader sees it; empty of ours."""
         self.known = ResumeFilter(sampled=sampled)

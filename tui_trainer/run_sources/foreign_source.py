@@ -122,6 +122,7 @@ class ForeignSource:
                 self._tell(say("foreign.unreadable", why=trouble))
                 count += 1
         self.history.written_at = self._reader.written_at
+        self.history.share_read = self._reader.share if self.lags else None
         if not self.lags:
             self._look_at_settings(count > 0)
             count += self._say_what_it_took()

@@ -59,7 +59,7 @@ class JournalSource:
         self._observer = observer
         self._readonly = readonly
         self.capabilities = READONLY if readonly else Capabilities()
-        self.lags = False
+        self.lags = True  # nothing was read so far
         self._tail = Tail(self.file, packed=observer is None)
         self.trouble = ""
         """Why it could not be read at the last try."""

@@ -80,7 +80,7 @@ class RemoteSource:
         self._program = "" if readonly else connection.program
         self.history = self._source.history
         self.capabilities = self._capabilities()
-        self.lags = False
+        self.lags = self._source.lags
 
     @property
     def folder(self) -> Path | None:
@@ -102,6 +102,7 @@ class RemoteSource:
     def poll(self) -> int:
         count = self._source.poll()
         self.lags = self._source.lags
+        self.history.share_read = None  # of what is here so far
         if self._source.capabilities is not self._of_form:
             self.capabilities = self._capabilities()
         if self._following is None:

@@ -17,6 +17,11 @@ CAPTIONS = {
         "a run was just opened, and there is more of its record than was read",
         "all that there was has been read once; since then it is followed",
     ),
+    "state.reading_so_far": Caption(
+        "reading its record, {share}",
+        "the same, of another tool's record whose size is known",
+        "all that there was has been read once; the record is on another machine, or a database",
+    ),
     "state.running": Caption(
         "running",
         "a run tells numbers, and has not told what it does",

@@ -49,7 +49,7 @@ class Headline(Panel):
             return []
         width = self.size.width
         what = _what(self._history, self._request)
-        state = _state(self._history) if self._is_read else {"word": [Span("● " + say("state.reading"), "faint")]}
+        state = _state(self._history) if self._is_read else {"word": [Span(f"● {_reading(self._history)}", "faint")]}
         if self._is_frozen:
             state = {"frozen": [Span(f"● {say('state.frozen')}   ", "strong", "screen.follow")], **state}
         more = _width(what) + _width(state) + 2 - width
@@ -62,6 +62,13 @@ class Headline(Panel):
             what["command"] = [command._replace(text=cut(command.text, max(8, width_of([command]) - more)))]
         right = [span for part in state.values() for span in part]
         return [justified([span for part in what.values() for span in part], [*right, Span(" ")], width)]
+
+
+def _reading(history: History) -> str:
+    """That the record is being read, and how far it is, where that is known."""
+    if history.share_read is None:
+        return say("state.reading")
+    return say("state.reading_so_far", share=percent(history.share_read).strip())
 
 
 _LEAVES_FIRST = ("brand", "speed", "parameters", "device", "dataset", "left", "model", "best", "switch", "loss", "why")
