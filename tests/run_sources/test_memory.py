@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 import torch
 
 from tests.engine.tiny import NONE, preset
+from tests.waiting import PATIENCE_S
 from tui_trainer.engine import datasets, models
 from tui_trainer.events import StepsTaken
 from tui_trainer.run_request import RunRequest
@@ -18,6 +22,7 @@ from tui_trainer.run_sources.in_process import LocalRun
 from tui_trainer.run_spec import RunSpec
 
 RUNS = 3
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -70,6 +75,31 @@ def test_nothing_of_a_run_is_held_once_it_is_over(made: list[weakref.ref[Any]], 
         assert alive(made) == 0
         kept_from_the_collector.append(gc.get_freeze_count())
     assert kept_from_the_collector == sorted(kept_from_the_collector, reverse=True)  # none is added
+
+
+FIRST_IN_ITS_PROCESS = """
+import sys
+from pathlib import Path
+from tests.run_sources.test_memory import *
+
+made = []
+build = models.build
+models.build = lambda *args, **options: made.append(weakref.ref(model := build(*args, **options))) or model
+run(Path(sys.argv[1]), "first")
+assert len(made) == 1
+assert alive(made) == 0
+"""
+
+
+def test_nor_of_the_first_one_of_a_process_which_imports_what_others_find(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_IN_ITS_PROCESS, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_memory_of_a_gpu_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import threading
 from typing import Any
 
 import torch
@@ -14,8 +15,14 @@ from tui_trainer.threads import usable_cores
 
 
 def load_optimizers() -> None:
-    """Import what torch imports as the first optimizer is made, which is as much again as `import torch` does."""
-    torch.optim.SGD([torch.zeros(1)], lr=0.0)
+    """Import what torch imports as the first optimizer is made, which is as much again as `import torch` does.
+
+    One of these modules keeps an error that it caught, and so the frames of all its callers with what they hold: a
+    model, and its images. Here that is a thread of its own, that holds nothing.
+    """
+    thread = threading.Thread(target=lambda: torch.optim.SGD([torch.zeros(1)], lr=0.0), name="importing")
+    thread.start()
+    thread.join()
 
 
 def let_go() -> None:
