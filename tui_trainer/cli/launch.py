@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui_trainer.cli import completion, exit_summary, foreground
-from tui_trainer.cli.apart import extend, resume
 from tui_trainer.cli.awaiting import awaited
 from tui_trainer.cli.compare_from_app import Comparisons
 from tui_trainer.cli.foreign import foreign_record, keep_choices, refuse_rules_for_ours, rules_of, series_options
@@ -39,7 +38,7 @@ from tui_trainer.records.errors import RunsError
 from tui_trainer.records.record import Record
 from tui_trainer.records.runs_folder import runs_folder
 from tui_trainer.remote.address import is_address
-from tui_trainer.run_request import RunRequest
+from tui_trainer.run_request import Extension, RunRequest
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
 from tui_trainer.text.captions import say
@@ -140,10 +139,9 @@ def attach(
     _need_terminal("attach", say("refusal.runs_instead"))
     said: list[str] = []
     runs = runs_folder(runs_dir)
-    from tui_trainer.records import range_tests
-
     if run is not None and is_address(run):
         from tui_trainer.cli import remote
+        from tui_trainer.records import range_tests
         from tui_trainer.run_sources.remote_record import IsRangeTest
 
         try:
@@ -156,6 +154,8 @@ def attach(
             remote.say_farewell(source.address, source.history)
         sys.exit(exit_code)
     if run is not None and (tested := range_test(runs, run)) is not None:
+        from tui_trainer.records import range_tests
+
         sys.exit(_show_range_test(partial(range_tests.read, tested), runs, max_rate))
     record = foreign_record(runs, run, said.append) if run is not None else None
     keep_choices(record, objective, renames)
@@ -268,8 +268,8 @@ def _context_to_train(
         exit_when_done=exit_when_done,
         on_shown=shown,
         on_detach=lambda: _say_where(launcher, comparisons, paused=context.is_paused),
-        on_resume=resume,
-        on_extend=extend,
+        on_resume=_resume,
+        on_extend=_extend,
         on_compare=comparisons.open,
         runs=runs,
         bell=told.bell,
@@ -430,8 +430,8 @@ def _look_at(
 
         return AppContext(
             source=source,
-            on_resume=resume if can_resume else None,
-            on_extend=extend if can_resume else None,
+            on_resume=_resume if can_resume else None,
+            on_extend=_extend if can_resume else None,
             on_compare=comparisons.open if comparisons is not None else None,
             by="attach",
             first_word=first_word,
@@ -446,6 +446,18 @@ def _look_at(
     exit_code = show_app(apps, context_of, max_rate)
     source.close()
     return exit_code, bool(apps) and not apps[-1].hung_up and apps[-1].failure is None
+
+
+def _resume(folder: Path) -> None:
+    from tui_trainer.cli.apart import resume  # where somebody asks for it
+
+    resume(folder)
+
+
+def _extend(folder: Path, extension: Extension) -> None:
+    from tui_trainer.cli.apart import extend
+
+    extend(folder, extension)
 
 
 def _show_range_test(read: Callable[[], RangeTestRecord], runs: Path, max_rate: float | None) -> int:

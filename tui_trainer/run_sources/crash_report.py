@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 import socket
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from tui_trainer.events import RunEnded, RunStarted
 from tui_trainer.records.run_metadata import read_facts
 from tui_trainer.records.tail import LogTail
-from tui_trainer.run_sources import kernel_log
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 
@@ -50,7 +48,7 @@ def crash_report(folder: Path, ended: RunEnded, started: RunStarted | None, devi
         return CrashReport(has_checkpoint=has_checkpoint)
     causes = _by_memory(ended, device)
     if started is not None and started.host == socket.gethostname():
-        causes += _by_kernel(folder, ended, started, kernel_log.messages(), device)
+        causes += _by_kernel(folder, ended, started, device)
     return CrashReport(tuple(causes), _printed(folder, ended), has_checkpoint)
 
 
@@ -60,10 +58,10 @@ def _by_memory(ended: RunEnded, device: str) -> list[str]:
     return [say("crash.out_of_memory", what=say("crash.of_gpu") if device.startswith("cuda") else say("crash.of_cpu"))]
 
 
-def _by_kernel(
-    folder: Path, ended: RunEnded, started: RunStarted, told: Sequence[kernel_log.Message], device: str
-) -> list[str]:
-    causes = []
+def _by_kernel(folder: Path, ended: RunEnded, started: RunStarted, device: str) -> list[str]:
+    from tui_trainer.run_sources import kernel_log  # of crashes alone: no first frame waits for it
+
+    causes, told = [], kernel_log.messages()
     pids = kernel_log.knows_pids()
     if ended.reason == say("end.gone") or "SIGKILL" in ended.reason:
         counted_before = read_facts(folder).get("memory_kills")
