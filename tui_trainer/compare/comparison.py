@@ -64,6 +64,24 @@ State: TypeAlias = Status | str
 """A run's status; `to come` before its record has begun, `gone` where its record is."""
 
 
+FIRST_SAID: tuple[State, ...] = (
+    "running",
+    "paused",
+    "starting",
+    UNKNOWN,
+    "failed",
+    "diverged",
+    "crashed",
+    "stopped",
+    BY_RULE,
+    "gone",
+    UNREACHED,
+    "queued",
+    "to come",
+)
+"""Of several runs, the first of these that one stands so is said of all."""
+
+
 class Compared:
     """One run of the comparison."""
 
@@ -198,28 +216,30 @@ class _How(NamedTuple):
     """How one run stands."""
 
     state: State
-    recorded: bool
+    recorded: bool = False
     """Whether it has a record; as the next ones, see `Standing`."""
-    told: bool
-    begun: bool
-    live: bool
-    finished: bool
-    resolved: bool
-    whole: bool
-    over: bool
-    ended: bool
-    broke_off: bool
-    unread: bool
-    goes_on: bool
-    paused: bool
-    paused_here: bool
-    steps: bool
-    foreign: bool
-    foreign_begun: bool
-    took: float | None
+    told: bool = False
+    begun: bool = False
+    live: bool = False
+    finished: bool = False
+    resolved: bool = False
+    whole: bool = False
+    over: bool = False
+    ended: bool = False
+    broke_off: bool = False
+    unread: bool = False
+    goes_on: bool = False
+    paused: bool = False
+    paused_here: bool = False
+    steps: bool = False
+    foreign: bool = False
+    foreign_begun: bool = False
+    took: float | None = None
 
     @classmethod
     def of(cls, run: Compared) -> _How:
+        if run.history is NOTHING and run.record is None and not (run.is_queued or run.has_failed or run.entry.address):
+            return _TO_COME
         history, state, over = run.history, run.state, run.is_over
         recorded, begun, end = run.record is not None, history.last_step > 0, history.ended
         return cls(
@@ -243,6 +263,10 @@ class _How(NamedTuple):
             foreign_begun=begun and history.written_at is not None,
             took=history.elapsed_s if over and history.steps else None,
         )
+
+
+_TO_COME = _How("to come")
+"""As most of ten thousand runs stand before they train."""
 
 
 class Standing(Follower[Compared]):
@@ -275,6 +299,20 @@ class Standing(Follower[Compared]):
         self.took_of = 0
         """Seconds that those took that are over, and how many these are."""
         self._how: dict[Compared, _How] = {}
+        self._members = {
+            "recorded": self.recorded,
+            "told": self.told,
+            "begun": self.begun,
+            "live": self.live,
+            "finished": self.finished,
+            "resolved": self.resolved,
+            "whole": self.whole,
+        }
+
+    @property
+    def status(self) -> State:
+        """One word for all of them: what goes on, else what went wrong, else how they ended."""
+        return next((state for state in FIRST_SAID if state in self.states), next(iter(self.states), "to come"))
 
     def take(self, runs: Iterable[Compared]) -> None:
         for run in runs:
@@ -282,13 +320,9 @@ class Standing(Follower[Compared]):
             if how == before:
                 continue
             self._how[run] = how
-            self.recorded.put(run, how.recorded)
-            self.told.put(run, how.told)
-            self.begun.put(run, how.begun)
-            self.live.put(run, how.live)
-            self.finished.put(run, how.finished)
-            self.resolved.put(run, how.resolved)
-            self.whole.put(run, how.whole)
+            for name, members in self._members.items():
+                if (belongs := getattr(how, name)) != getattr(before, name, False):
+                    members.put(run, belongs)
             if before is not None:
                 self._count(before, -1)
                 if not self.states[before.state]:
@@ -467,7 +501,8 @@ class Comparison(Together[Compared]):
         """Those whose records are on other machines: their copies come as they are heard of."""
         groups: dict[str, Group] = {}
         for number, entry in enumerate(session.entries):
-            group = groups.setdefault(entry.label, Group(entry.label, len(groups), self))
+            if (group := groups.get(entry.label)) is None:
+                group = groups[entry.label] = Group(entry.label, len(groups), self)
             run = Compared(entry, self._record_of(entry), group, number)
             self.runs.append(run)
             group.add(run)

@@ -244,7 +244,7 @@ def _row_as_json(row: Row, table: Table, settings: dict[str, object] | None) -> 
         "preset": row.group.label,
         "status": row.status,
         "of": len(row.group.runs),
-        "finished": sum(run.state == "finished" for run in row.group.runs),
+        "finished": len(row.group.standing.finished),
         "runs": [
             {"seed": run.entry.seed, "status": run.state, "run": run.record.name if run.record else None}
             for run in row.group.runs

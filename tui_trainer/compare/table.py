@@ -7,14 +7,14 @@ in plain lines, in a report or as JSON, takes it from here.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from math import isfinite, isqrt
 from statistics import fmean
 from typing import NamedTuple
 
-from tui_trainer.compare.comparison import BY_RULE, UNKNOWN, UNREACHED, Compared, Comparison, Group, State
+from tui_trainer.compare.comparison import Compared, Comparison, Group
 from tui_trainer.compare.metric import ACCURACY, SHORT, Metric, metric_of
 from tui_trainer.compare.together import Follower, Together
 from tui_trainer.records.history import History
@@ -502,32 +502,9 @@ class _Figures(Follower[Compared]):
             sums = zip(self._columns, self._sums, strict=True)
             self._figures = tuple(self._numbers), {column.key: each.figure for column, each in sums if each.count}
         if self._row is None:
-            how = status_of(group.standing.states), progress_of(group)
+            how = group.standing.status, progress_of(group)
             self._row = Row(group, *self._figures, *how, self._begun, self._without, self._not_finite)
         return self._row
-
-
-def status_of(states: Collection[State]) -> str:
-    """One word for the states of all seeds: what goes on, else what went wrong, else how they ended."""
-    for state in (
-        "running",
-        "paused",
-        "starting",
-        UNKNOWN,
-        "failed",
-        "diverged",
-        "crashed",
-        "stopped",
-        BY_RULE,
-        "gone",
-        UNREACHED,
-        "queued",
-    ):
-        if state in states:
-            return state
-    if "to come" in states:
-        return "to come"
-    return next(iter(states), "to come")
 
 
 def progress_of(group: Group) -> str:

@@ -186,7 +186,7 @@ class CompareTable(SeriesStyles, can_focus=False):
         """The columns that have room, in the order of the table."""
         table = findings.table
         best = table.best
-        fixed = [["", *(status_word(row.group) for row in rows)], ["epochs", *(row.progress for row in rows)]]
+        fixed = [["", *(row.group.standing.status for row in rows)], ["epochs", *(row.progress for row in rows)]]
         used = 6 + bar + sum(2 + max(map(len, column)) for column in fixed)
         kept: set[str] = set()
         texts: dict[str, list[str]] = {}
@@ -316,13 +316,6 @@ class CompareTable(SeriesStyles, can_focus=False):
 
     def on_mouse_scroll_up(self) -> None:
         self.move(-1)
-
-
-def status_word(group: Group) -> str:
-    """The status of a row, and of several seeds how many of them have it."""
-    from tui_trainer.compare.table import status_of
-
-    return status_of(group.standing.states)
 
 
 def _as_sorted(setting: str) -> tuple[bool, float, str]:
