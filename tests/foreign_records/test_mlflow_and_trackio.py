@@ -46,6 +46,29 @@ def test_mlflow_has_words_of_its_own_for_what_is_not_finite_and_is_followed(tmp_
     writer.close()
 
 
+def test_what_mlflow_is_told_by_epochs_stands_where_the_training_was(tmp_path: Path) -> None:
+    told = sorted(
+        [("loss", step, 10 * step) for step in range(400)]
+        + [("acc", epoch, 1000 * (epoch + 1) - 5) for epoch in range(4)]
+        + [("odd", 10**30, 7)],
+        key=lambda each: each[2],
+    )
+    writer = sqlite3.connect(tmp_path / "mlflow.db", isolation_level=None)
+    writer.executescript(TABLES)
+    rows = [(name, at, step) for name, step, at in told if step < 2**63]
+    writer.executemany("INSERT INTO metrics VALUES (?, 0.5, ?, 'b', ?, 0)", rows)
+    writer.close()
+    (metrics := tmp_path / "run" / "metrics").mkdir(parents=True)
+    (tmp_path / "run" / "meta.yaml").write_text("run_id: a\n")
+    for name, step, at in told:
+        with (metrics / name).open("a") as file:
+            file.write(f"{at} 0.5 {step}\n")
+    for followed in (Followed(MLFLOW, tmp_path / "mlflow.db"), Followed(MLflowFolder(), tmp_path / "run")):
+        assert [*followed.numbers("acc")] == [99, 199, 299, 399]
+        assert [*followed.numbers("loss")] == [*range(400)]
+        assert "steps of acc count epochs, or the like" in followed.flaws[0]
+
+
 def test_its_writer_never_finds_it_locked_and_one_that_its_writer_has_locked_is_read_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

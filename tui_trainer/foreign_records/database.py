@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 from urllib.parse import quote
 
-from tui_trainer.foreign_records.pieces import Ended, Points, SettingValue
+from tui_trainer.foreign_records.pieces import Piece, SettingValue
 from tui_trainer.foreign_records.sqlite_file import NotReadable, changed, is_database, reading, tables_in
 
 
@@ -53,7 +53,7 @@ class DatabaseReader:
         self.notes: Sequence[str] = ()
         self.settings: Mapping[str, SettingValue] = {}
 
-    def read(self) -> Iterator[Points | Ended]:
+    def read(self) -> Iterator[Piece]:
         now = changed(self._path)
         if not now:
             raise FileNotFoundError(2, "", str(self._path))
@@ -83,7 +83,7 @@ class DatabaseReader:
         """What the run of this key was set to; empty where the database does not say that."""
         raise NotImplementedError
 
-    def new_rows(self, connection: sqlite3.Connection, key: str) -> Iterator[Points | Ended]:
+    def new_rows(self, connection: sqlite3.Connection, key: str) -> Iterator[Piece]:
         """What stands behind `_row` of the run of this key, at most `ROWS_AT_ONCE`; sets `lags`."""
         raise NotImplementedError
 

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 
 from tui_trainer.foreign_records.database import DatabaseReader, StoredRun
 from tui_trainer.foreign_records.followed_file import Lines, begins_with
-from tui_trainer.foreign_records.pieces import Ended, Points, SettingValue
+from tui_trainer.foreign_records.pieces import Ended, Piece, Points, SettingValue
 from tui_trainer.foreign_records.rows import number_in
 from tui_trainer.foreign_records.settings import LONGEST, MOST, settings_in, value_of
 from tui_trainer.foreign_records.sqlite_file import ROWS_AT_ONCE, tables_in
+from tui_trainer.foreign_records.steps_by_clock import StepsByClock
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
@@ -48,6 +49,10 @@ class MLflowDatabaseReader(DatabaseReader):
         "metrics": frozenset({"key", "value", "timestamp", "run_uuid", "step", "is_nan"}),
     }
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._steps = StepsByClock()
+
     @staticmethod
     def runs_in(connection: sqlite3.Connection) -> Sequence[StoredRun]:
         found = connection.execute(
@@ -65,7 +70,7 @@ class MLflowDatabaseReader(DatabaseReader):
         ).fetchall()
         return _params(found)
 
-    def new_rows(self, connection: sqlite3.Connection, key: str) -> Iterator[Points | Ended]:
+    def new_rows(self, connection: sqlite3.Connection, key: str) -> Iterator[Piece]:
         rows = connection.execute(
             "SELECT rowid, key, value, timestamp, step, is_nan FROM metrics "
             "WHERE run_uuid = ? AND rowid > ? ORDER BY rowid LIMIT ?",
@@ -80,8 +85,9 @@ class MLflowDatabaseReader(DatabaseReader):
                 steps.append(step)
                 values.append(math.nan if is_nan else _infinite(value))
                 times.append(at / 1000)
-        for name, (steps, values, times) in series.items():
-            yield Points(steps, {name: values}, times)
+        come = (Points(steps, {name: values}, times) for name, (steps, values, times) in series.items())
+        yield from self._steps.placed(come)
+        self.notes = self._steps.notes
         if not self.lags and not self._has_ended:
             status, end = connection.execute(
                 "SELECT status, end_time FROM runs WHERE run_uuid = ?", (key,)
@@ -118,6 +124,7 @@ class MLflowFolderReader:
         self._files: dict[str, Lines] = {}
         self._bad_lines = 0
         self._has_ended = False
+        self._steps = StepsByClock()
         self._next_look = 0.0
         self._texts: dict[str, str] = {}
         """Parameters as they stand in their files: none is ever changed."""
@@ -133,16 +140,12 @@ class MLflowFolderReader:
 
     @property
     def notes(self) -> Sequence[str]:
-        return ()
+        return self._steps.notes
 
-    def read(self) -> Iterator[Points | Ended]:
+    def read(self) -> Iterator[Piece]:
         self._look_for_files()
         self.lags = False
-        for name, lines in self._files.items():
-            content = lines.read()
-            if content:
-                yield from self._points(name, content, again=lines.file.begun_anew > 0)
-                self.lags |= lines.file.lags
+        yield from self._steps.placed(self._new_points())
         status = _NUMBERS.get(int(_meta(self._path, "status", r"\d{1,3}") or 0))
         if status is not None and not self.lags and not self._has_ended:
             self._has_ended = True
@@ -177,6 +180,13 @@ class MLflowFolderReader:
                     self._texts[name] = begins_with(Path(folder, file), LONGEST).decode(errors="replace")
         if len(self._texts) != known:
             self.settings = _params(self._texts.items())
+
+    def _new_points(self) -> Iterator[Points]:
+        for name, lines in self._files.items():
+            content = lines.read()
+            if content:
+                yield from self._points(name, content, again=lines.file.begun_anew > 0)
+                self.lags |= lines.file.lags
 
     def _points(self, name: str, content: bytes, *, again: bool) -> Iterator[Points]:
         steps: list[int] = []

@@ -1,4 +1,4 @@
-"""Steps of TensorBoard's series, where those of one run count different things.
+"""Steps of series whose numbers have times, where those of one run count different things: TensorBoard's and MLflow's.
 
 Many a script logs its loss by batches and its validation by epochs, and so does Keras. On one axis all stand where the
 training was as they were written: each number has its time. A series counts less than the others where its steps go up
@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tui_trainer.foreign_records.pieces import PARTS, Piece, Points
+from tui_trainer.foreign_records.telling import LARGEST_STEP
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, listed
 from tui_trainer.text.plain import plain
@@ -48,9 +49,13 @@ class _Clock:
         """Take the numbers of series that count furthest, and what is trained again of those."""
         if self._steps and points.steps[-1] < self._steps[-1] and self._followed.isdisjoint(points.columns):
             return
+        try:
+            steps = array("q", points.steps)
+        except OverflowError:  # no steps: they are left out elsewhere
+            return
         self._followed.update(points.columns)
         self._times.extend(points.times)
-        self._steps.extend(points.steps)
+        self._steps.extend(steps)
         if len(self._steps) > MOST_TIMES:
             self._times, self._steps = self._times[1::2], self._steps[1::2]
 
@@ -94,7 +99,7 @@ class _Count:
 
 
 class StepsByClock:
-    """Finds the steps of a run's series, file by file in the order in which they were begun."""
+    """Finds the steps of a run's series: of TensorBoard's file by file, in the order in which they were begun."""
 
     def __init__(self) -> None:
         self._clocks: dict[str, _Clock] = {}
@@ -114,9 +119,10 @@ class StepsByClock:
         return [*found, say("foreign.repeated", numbers=numbers)] if self._repeated else found
 
     def placed(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        """The pieces that came next of a file, with their steps on one axis."""
+        """The pieces that came next, of one file or at once, with their steps on one axis."""
         come = [piece if not isinstance(piece, Points) else self._once(piece) for piece in pieces]
-        told = [piece for piece in come if isinstance(piece, Points) and piece.columns]
+        of_numbers = [piece for piece in come if isinstance(piece, Points) and piece.columns]
+        told = [points for points in of_numbers if points.steps[-1] <= LARGEST_STEP]
         if told:
             furthest = max(points.steps[-1] for points in told)
             leading = (points for points in told if 2 * points.steps[-1] >= furthest)

@@ -190,7 +190,7 @@ CAPTIONS = {
     ),
     "foreign.by_clock": Caption(
         "steps of {names} count epochs, or the like: they stand where the training was then",
-        "the steps of a series in event files go up by one while those of the others go up by more, time and again",
+        "the steps of a series of TensorBoard or MLflow go up by one and those of the others by more, time and again",
         "all count the same; the others were over as it was written; it is of another run",
     ),
     "foreign.repeated": Caption(
