@@ -41,6 +41,7 @@ from tui_trainer.remote.address import is_address
 from tui_trainer.run_request import Extension, RunRequest
 from tui_trainer.run_sources.registry import open_source
 from tui_trainer.run_sources.run_source import RunSource
+from tui_trainer.text import captions
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.torchrun import this_rank
@@ -479,7 +480,9 @@ def _show_range_test(read: Callable[[], RangeTestRecord], runs: Path, max_rate: 
 
 
 def settle() -> None:
-    """The first frame is up: what was imported for it stays, so the collector, off until now, need not look at it."""
+    """The first frame is up: what was imported for it stays, so the collector, off until now, need not look at it. A
+    screen may be open for days, and outlive what is installed: its words are read now."""
+    captions.load()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     gc.enable()
