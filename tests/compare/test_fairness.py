@@ -13,6 +13,7 @@ from tests.compare.made import compared, record, rewritten, seeds, session_of
 from tui_trainer.cli.compare_reporter import CompareReporter
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.fairness import fairness
+from tui_trainer.compare.plain_lines import find_out
 from tui_trainer.events import AnyEvent, Digests, EpochEnded, EpochsChanged, RunConfigured, decode_lines
 from tui_trainer.lr_reasons import changed
 from tui_trainer.text.captions import CAPTIONS
@@ -31,6 +32,25 @@ def on_another_machine(runs: Path) -> Comparison:
     events = list(decode_lines((made[1] / "events.jsonl").read_bytes()))
     rewritten(made[1], [msgspec.structs.replace(events[0], host="elsewhere"), *events[1:]])
     return compared(runs, made)
+
+
+@pytest.mark.parametrize(
+    ("made", "is_ranked"),
+    [
+        (two, True),
+        (on_another_machine, False),
+        (lambda runs: two(runs, device="cuda:0"), False),
+        (lambda runs: two(runs, versions={"torch": "1.0"}), True),
+    ],
+)
+def test_in_seconds_nobody_is_best_where_machines_differ(
+    tmp_path: Path, made: Callable[[Path], Comparison], is_ranked: bool
+) -> None:
+    comparison = made(tmp_path)
+    first = comparison.runs[0]
+    first.history.epochs[:] = [msgspec.structs.replace(each, images_per_second=1e6) for each in first.history.epochs]
+    first.group.happened_to(first)
+    assert ("images_per_second" in find_out(comparison).table.best) is is_ranked
 
 
 def with_no_end(runs: Path) -> Comparison:

@@ -373,6 +373,14 @@ def test_a_task_trains_the_trial_of_its_number_and_no_other(task: Task, asked: C
     assert asked() == []
 
 
+def test_a_task_reads_no_record_of_another_trial(task: Task) -> None:
+    damaged = task.session.runs / "damaged"
+    (damaged / "events.jsonl").mkdir(parents=True)
+    task.session.begun(0, damaged)
+    assert task.train() == 0
+    assert goodbye_of(task) == "finished: "
+
+
 @pytest.mark.says("cluster.time_is_up")
 def test_a_task_whose_time_is_nearly_up_stops_and_has_itself_queued_again(
     task: Task, asked: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch

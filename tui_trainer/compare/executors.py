@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from tui_trainer.allowed_code import Code, allow, is_allowed
 from tui_trainer.commands import Stop
 from tui_trainer.compare.claims import Claim
 from tui_trainer.compare.median_stopping import MEDIAN, MedianStopping
-from tui_trainer.compare.session import Session
+from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.events import RunEnded
 from tui_trainer.files.safe_open import open_private
 from tui_trainer.records.lock import is_live
@@ -79,14 +79,20 @@ def stopped(detail: str = "") -> str:
     return word(Reason(STOPPED, {"detail": detail}))
 
 
-def to_do(session: Session) -> list[int]:
-    """The numbers of the runs that are still to be trained, or gone on with.
+def to_do(session: Session, only: Collection[int] | None = None) -> list[int]:
+    """The numbers of the runs that are still to be trained, or gone on with; of these alone, where only they are asked
+    for: who trains one of ten thousand reads the record of that one.
 
     Raises:
         RunUnreadable: the record of one is there and cannot be read.
     """
-    entries = enumerate(session.entries)
-    return [i for i, entry in entries if entry.is_trained_here and not is_done(session.record_of(entry))]
+    asked = _asked(session, only)
+    return [i for i, entry in asked if entry.is_trained_here and not is_done(session.record_of(entry))]
+
+
+def _asked(session: Session, only: Collection[int] | None) -> list[tuple[int, Contestant]]:
+    entries = session.entries
+    return [(i, entries[i]) for i in (range(len(entries)) if only is None else sorted(only)) if i < len(entries)]
 
 
 @dataclass(frozen=True)
@@ -111,13 +117,13 @@ class Outcome:
         return DIVERGED if self.codes and all(code == DIVERGED for code in self.codes) else 0
 
 
-def outcome(session: Session) -> Outcome:
-    """From the records, as they end now.
+def outcome(session: Session, only: Collection[int] | None = None) -> Outcome:
+    """From the records, as they end now; of these runs alone, where only they are asked for.
 
     Raises:
         RunUnreadable: one is there and cannot be read.
     """
-    records = [session.record_of(entry) for entry in session.entries if entry.is_trained_here]
+    records = [session.record_of(entry) for _, entry in _asked(session, only) if entry.is_trained_here]
     goodbyes = [ending(record) for record in records if record is not None and is_done(record)]
     codes = tuple(_code(goodbye) for goodbye in goodbyes if goodbye is not None)
     return Outcome(len(records) - len(codes), codes)

@@ -232,6 +232,11 @@ class Fairness:
         return not any(variable.touches == "results" for variable in self.differing)
 
     @property
+    def seconds_compare(self) -> bool:
+        """Whether, as far as is told, all have trained on the same machine, in the same way."""
+        return not any(variable.touches in ("seconds", "rounding_and_seconds") for variable in self.differing)
+
+    @property
     def words(self) -> list[str]:
         """The answer, and what else a reader must know, a sentence an item."""
         return [self.sentence, *self.asides]

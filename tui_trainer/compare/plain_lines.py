@@ -41,7 +41,8 @@ def find_out(comparison: Comparison, metric: Metric | None = None) -> Results:
     """Work it all out from the records as far as they were read; by `metric`, where not by the comparison's own."""
     elsewhere = comparison.elsewhere
     over = {number for number in elsewhere.running if comparison.runs[number].is_over}
-    table, fair = tabulate(comparison, metric, series_chosen(comparison)), fairness(comparison)
+    fair = fairness(comparison)
+    table = tabulate(comparison, metric, series_chosen(comparison), fair)
     said = (
         *verdict(comparison, table),
         *elsewhere.in_words(over),

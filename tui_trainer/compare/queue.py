@@ -98,12 +98,13 @@ class Queue:
             RunUnreadable: the record of one of its runs cannot be read.
         """
         self.session = session
+        self._only = only
         self.on_record: Callable[[Path], None] | None = None
         """Told of the folder of each record that this process writes, as it begins, in the thread that trains."""
         self._lock, self._inbox = _hold(session.folder, alone=not beside)
         try:
             session.refresh()  # who held it until now may have written since the session was opened
-            self._turns = deque(index for index in to_do(session) if only is None or index in only)
+            self._turns = deque(to_do(session, only))
         except BaseException:
             self._release()
             self._inbox.close()
@@ -285,7 +286,7 @@ class Queue:
         try:
             if not self.session.write_again():
                 self._fail(self.session.trouble)
-            self._outcome = None if self._failures else outcome(self.session)
+            self._outcome = None if self._failures else outcome(self.session, self._only)
         except RunUnreadable as error:
             self._fail(str(error))
         finally:

@@ -15,6 +15,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from tui_trainer.compare.comparison import Compared, Comparison, Group
+from tui_trainer.compare.fairness import Fairness, fairness
 from tui_trainer.compare.metric import ACCURACY, SHORT, Metric, metric_of
 from tui_trainer.compare.together import Follower, Together
 from tui_trainer.records.history import History
@@ -177,6 +178,9 @@ def column_of_series(metric: Metric) -> Column:
 AMONG_OTHERS = {"best_accuracy": "b acc", "final_accuracy": "acc"}
 """Short titles of what runs are mostly compared by, where they are not."""
 
+OF_SECONDS = ("target_seconds", "images_per_second", "seconds")
+"""Columns that say how fast a machine is, too."""
+
 TARGET_COLUMNS = ("target_epoch", "target_step", "target_seconds")
 
 
@@ -229,6 +233,8 @@ class Table:
     """By what they are compared."""
     series: tuple[Metric, ...] = ()
     """Others that have a column."""
+    seconds_compare: bool = True
+    """Whether all have trained on the same machine, as far as is told: else nobody is best in seconds."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -255,6 +261,8 @@ class Table:
         """By column, the numbers of the groups that are best in it; of none where all that may win are alike."""
         best: dict[str, list[int]] = {}
         for column in self.columns:
+            if column.key in OF_SECONDS and not self.seconds_compare:
+                continue
             have = [(figure.mean, row.group.number) for row in self.rows if (figure := row.whole(column.key))]
             if not column.better or len(have) < 2:
                 continue
@@ -285,9 +293,14 @@ class Table:
         return have + [row for row in self.rows if key not in row.figures]
 
 
-def tabulate(comparison: Comparison, metric: Metric | None = None, series: Sequence[str] = ()) -> Table:
+def tabulate(
+    comparison: Comparison,
+    metric: Metric | None = None,
+    series: Sequence[str] = (),
+    fair: Fairness | None = None,
+) -> Table:
     """The numbers as they stand, by this metric where it is not the comparison's own, and with the last value of other
-    series.
+    series; `fair` is how fair it is, where that is known.
 
     A target is one of what the session was begun with: by another metric there is none.
     """
@@ -298,7 +311,7 @@ def tabulate(comparison: Comparison, metric: Metric | None = None, series: Seque
         target = named_target(comparison)
     others = tuple(metric_of(name, comparison.series) for name in dict.fromkeys(series))
     rows = tuple(group.kept(_Figures, target, metric, others).row_of(group) for group in comparison.groups)
-    return Table(rows, target, asked, metric, others)
+    return Table(rows, target, asked, metric, others, (fair or fairness(comparison)).seconds_compare)
 
 
 def numbers_of(
