@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_trainer.plotting.curves import BREAK, Extent
-from tui_trainer.plotting.ranges import asks_for_log, without_echoes, without_spikes, without_the_lowest
+from tui_trainer.plotting.ranges import asks_for_log, without_depths, without_echoes, without_spikes, without_the_lowest
 
 VALUES = st.lists(st.floats(-1e12, 1e12), max_size=80)
 
@@ -128,3 +128,18 @@ def test_what_a_spike_leaves_in_a_smoothed_curve_is_none_of_its_range() -> None:
     kept = without_echoes(curve(smooth), curve(raw))
     assert [extent for extent in kept if extent is not None] == curve([1.5] * 76)
     assert not asks_for_log([without_spikes(kept)])
+
+
+def test_single_batches_that_are_known_by_heart_do_not_take_the_room_of_the_rest() -> None:
+    raw: list[Extent | None] = [(1e-8, 0.5), (1e-9, 1e-7), (0.0, 0.5), None, (0.2, 0.4), BREAK]
+    calm = [curve([0.3, 0.1]), curve([0.2])]
+    floor = pytest.approx(0.01)
+    seen = without_depths(raw, calm)
+    assert seen[:4] == [(floor, 0.5), (floor, floor), (0.0, 0.5), None]
+    assert seen[4:] == raw[4:]
+
+
+@pytest.mark.parametrize("calm", [[], [[None]], [[(0.0, 1.0)]], [[(-2.0, 1.0)]], [[BREAK]]], ids=str)
+def test_without_calm_losses_above_zero_each_batch_is_drawn_as_deep_as_it_is(calm: list[list[Extent | None]]) -> None:
+    raw: list[Extent | None] = [(1e-8, 0.5), (0.2, 0.4)]
+    assert without_depths(raw, calm) == raw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
-from math import log10
+from math import isfinite, log10
 
 from tui_trainer.plotting.curves import Extent
 
@@ -73,6 +73,21 @@ def without_echoes(smooth: Sequence[Extent | None], raw: Sequence[Extent | None]
         return smooth
     low, high = limits
     return [extent if extent is None or low <= extent[0] <= extent[1] <= high else None for extent in smooth]
+
+
+DEEP = 10.0
+"""How many times lower than all of the calm curves single values are drawn."""
+
+
+def without_depths(raw: Sequence[Extent | None], calm: Sequence[Sequence[Extent | None]]) -> Sequence[Extent | None]:
+    """A curve of single values, cut off a power of ten below the calmer ones beside it: a batch that a network knows by
+    heart has a loss of 1e-8, and in powers of ten nothing else would have room. What is not above zero stays as it is.
+    """
+    lows = [extent[0] for curve in calm for extent in curve if extent is not None and isfinite(extent[0])]
+    floor = min(lows, default=0.0) / DEEP
+    if floor <= 0:
+        return raw
+    return [extent if extent is None or not 0 < extent[0] < floor else (floor, max(floor, extent[1])) for extent in raw]
 
 
 def _at_the_ends(values: Sequence[float], are_out: Callable[[float], bool]) -> Iterator[float]:

@@ -11,7 +11,7 @@ from tui_trainer.plotting.curves import Extent, range_of, spans
 from tui_trainer.plotting.figure import DOTS
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.text.captions import say
-from tui_trainer.ui.charts.chart import LAST, LOWEST, Frame, beside, fitted, x_axis
+from tui_trainer.ui.charts.chart import LAST, LOWEST, Frame, beside, fitted, labelled_up_to_1, x_axis
 from tui_trainer.ui.charts.chart_data import at_epoch_ends
 from tui_trainer.ui.charts.run_chart import MouseChart
 
@@ -64,7 +64,7 @@ class AccuracyChart(MouseChart):
         low, high = extent or (0.0, 1.0)
         low, high = min(low, high - LEAST_SPREAD), max(high, min(1.0, high + LEAST_SPREAD))
         log = self.log_scale and low > 0
-        return self.scale("accuracy", (low, high), frame.height, log, frame.left or 6)
+        return labelled_up_to_1(self.scale("accuracy", (low, high), frame.height, log, frame.left or 6), frame)
 
     def _title(self, history: History) -> list[GlyphRun]:
         """`accuracy  ◆ val 0.9790  epoch 5, highest  train 0.9912`, at the cursor, else now."""

@@ -102,6 +102,12 @@ def beside(
     return lines
 
 
+def labelled_up_to_1(scale: Scale, frame: Frame) -> Scale:
+    """A scale of accuracies: one above 1 is nothing to label."""
+    top = scale.height(1.0) * frame.height
+    return scale._replace(ticks=tuple(tick for tick in scale.ticks if tick.at <= top))
+
+
 def at_ends(ends: Sequence[tuple[float, GlyphRun]], rows: int) -> dict[int, GlyphRun]:
     """The names of curves by row, each as near as can be to where its curve ends, in the order of these ends.
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent, hatched, range_of
 from tui_trainer.plotting.figure import DOTS
-from tui_trainer.plotting.ranges import without_echoes
+from tui_trainer.plotting.ranges import without_depths, without_echoes
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.plotting.smoothing import WINDOWS
 from tui_trainer.text.captions import say
 from tui_trainer.text.short_names import short_name
-from tui_trainer.ui.charts.chart import EARLY, LAST, LOWEST, NOT_FINITE, Frame, beside, narrow, x_axis
+from tui_trainer.ui.charts.chart import EARLY, LAST, LOWEST, NOT_FINITE, Frame, beside, labelled_up_to_1, narrow, x_axis
 from tui_trainer.ui.charts.chart_data import Losses, at_epoch_ends
 from tui_trainer.ui.charts.run_chart import AT_ONCE, MouseChart
 from tui_trainer.ui.charts.titles import loss_title
@@ -101,10 +101,11 @@ class LossChart(MouseChart):
         val, accuracy = self._validated(history, columns)
         others = self._others.columns(edges) if self._others is not None else {}
         calm = [without_echoes(smooth, raw), val, *others.values()]  # a single batch close to zero is nothing to see
-        scale = self.scale_of("loss", [raw, *calm], frame, asked=calm)
+        seen = without_depths(raw, calm)
+        scale = self.scale_of("loss", [seen, *calm], frame, asked=calm)
         right = self._accuracy_scale(accuracy, frame)
         dots = frame.height * up
-        curves = {"raw": hatched(self.spans(raw, scale, dots), columns)}
+        curves = {"raw": hatched(self.spans(seen, scale, dots), columns)}
         if right is not None:
             curves["accuracy"] = self.spans(accuracy, right, dots)
         curves["smooth"] = self.spans(smooth, scale, dots)
@@ -112,7 +113,7 @@ class LossChart(MouseChart):
         for style, extents in others.items():
             curves[style] = self.spans(extents, scale, dots)
         self._canvas.draw(curves, frame.width, frame.height)
-        over = self.beyond(raw, scale, frame) + self.beyond(val, scale, frame) + self._warnings(losses, edges, frame)
+        over = self.beyond(seen, scale, frame) + self.beyond(val, scale, frame) + self._warnings(losses, edges, frame)
         over += self._marks(history, scale, frame) + self._early_end(history, smooth, scale, frame)
         if self._others is not None:
             over += self._others.signs(others, smooth, scale, frame, self)
@@ -137,9 +138,7 @@ class LossChart(MouseChart):
         if not frame.right or extent is None:
             return None
         low, high = min(extent[0], extent[1] - 0.02), max(extent[1], min(1.0, extent[1] + 0.02))
-        scale = self.scale("accuracy", (low, high), frame.height, False, frame.right)
-        top = scale.height(1.0) * frame.height  # an accuracy above 1 is nothing to label
-        return scale._replace(ticks=tuple(tick for tick in scale.ticks if tick.at <= top))
+        return labelled_up_to_1(self.scale("accuracy", (low, high), frame.height, False, frame.right), frame)
 
     def _under(self, history: History, frame: Frame) -> list[Glyph]:
         """Under the curves: what the LR chart has too, and the names of presets switched to."""
