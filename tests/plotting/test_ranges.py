@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_trainer.plotting.curves import BREAK, Extent
-from tui_trainer.plotting.ranges import asks_for_log, without_depths, without_echoes, without_spikes, without_the_lowest
+from tui_trainer.plotting.ranges import (
+    asks_for_log,
+    floor_of,
+    not_below,
+    without_echoes,
+    without_spikes,
+    without_the_lowest,
+)
 
 VALUES = st.lists(st.floats(-1e12, 1e12), max_size=80)
 
@@ -132,14 +139,27 @@ def test_what_a_spike_leaves_in_a_smoothed_curve_is_none_of_its_range() -> None:
 
 def test_single_batches_that_are_known_by_heart_do_not_take_the_room_of_the_rest() -> None:
     raw: list[Extent | None] = [(1e-8, 0.5), (1e-9, 1e-7), (0.0, 0.5), None, (0.2, 0.4), BREAK]
-    calm = [curve([0.3, 0.1]), curve([0.2])]
-    floor = pytest.approx(0.01)
-    seen = without_depths(raw, calm)
+    floor = floor_of([curve([0.3, 0.1]), curve([0.2])], raw)
+    assert floor == pytest.approx(0.01)
+    seen = not_below(floor, raw)
     assert seen[:4] == [(floor, 0.5), (floor, floor), (0.0, 0.5), None]
     assert seen[4:] == raw[4:]
+
+
+def test_nor_does_a_mean_of_zeros_that_comes_down_for_ever() -> None:
+    raw: list[Extent | None] = [*curve([2.0, 0.1, 1e-6]), (0.0, 1e-7), *curve([0.0] * 36)]
+    smooth = curve([2.0 * 0.1**i for i in range(40)])
+    floor = floor_of([smooth, curve([0.2] * 40)], raw)
+    assert floor == pytest.approx(1e-8)
+    assert without_spikes(not_below(floor, smooth), log=True) == pytest.approx((1e-8, 2.0))
+
+
+def test_a_loss_that_does_come_down_that_far_is_drawn_as_far() -> None:
+    fell = curve([2.0 * 0.1**i for i in range(14)])
+    assert floor_of([fell], fell) == pytest.approx(2e-14)
 
 
 @pytest.mark.parametrize("calm", [[], [[None]], [[(0.0, 1.0)]], [[(-2.0, 1.0)]], [[BREAK]]], ids=str)
 def test_without_calm_losses_above_zero_each_batch_is_drawn_as_deep_as_it_is(calm: list[list[Extent | None]]) -> None:
     raw: list[Extent | None] = [(1e-8, 0.5), (0.2, 0.4)]
-    assert without_depths(raw, calm) == raw
+    assert not_below(floor_of(calm, raw), raw) == raw

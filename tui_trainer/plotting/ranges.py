@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
-from math import isfinite, log10
+from math import inf, isfinite, log10
 
 from tui_trainer.plotting.curves import Extent
 
@@ -76,18 +76,28 @@ def without_echoes(smooth: Sequence[Extent | None], raw: Sequence[Extent | None]
 
 
 DEEP = 10.0
-"""How many times lower than all of the calm curves single values are drawn."""
+"""How many times lower than the calm curves single values are drawn."""
 
 
-def without_depths(raw: Sequence[Extent | None], calm: Sequence[Sequence[Extent | None]]) -> Sequence[Extent | None]:
-    """A curve of single values, cut off a power of ten below the calmer ones beside it: a batch that a network knows by
-    heart has a loss of 1e-8, and in powers of ten nothing else would have room. What is not above zero stays as it is.
+def floor_of(calm: Sequence[Sequence[Extent | None]], raw: Sequence[Extent | None]) -> float:
+    """What is drawn at the bottom, and all below it, of single values and of calm curves, means of them among these: a
+    power of ten under the lowest that both have.
+
+    A batch that a network knows by heart has a loss of 1e-8, and in powers of ten nothing else would have room; where
+    it is 0, the mean comes down to 1e-30, which no value was. 0 where something calm is not above zero.
     """
     lows = [extent[0] for curve in calm for extent in curve if extent is not None and isfinite(extent[0])]
-    floor = min(lows, default=0.0) / DEEP
+    singles = [low if low > 0 else high for low, high in filter(None, raw) if 0 < high < inf]
+    return max(min(lows), min(singles, default=0.0)) / DEEP if lows and min(lows) > 0 else 0.0
+
+
+def not_below(floor: float, curve: Sequence[Extent | None]) -> Sequence[Extent | None]:
+    """A curve with what is below `floor` put there; what is not above zero stays, to be marked."""
     if floor <= 0:
-        return raw
-    return [extent if extent is None or not 0 < extent[0] < floor else (floor, max(floor, extent[1])) for extent in raw]
+        return curve
+    return [
+        extent if extent is None or not 0 < extent[0] < floor else (floor, max(floor, extent[1])) for extent in curve
+    ]
 
 
 def _at_the_ends(values: Sequence[float], are_out: Callable[[float], bool]) -> Iterator[float]:

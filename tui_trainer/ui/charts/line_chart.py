@@ -14,7 +14,7 @@ from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent, hatched, range_of, spans
 from tui_trainer.plotting.curves import Span as Dots
 from tui_trainer.plotting.figure import DOTS
-from tui_trainer.plotting.ranges import asks_for_log, without_depths, without_echoes, without_spikes
+from tui_trainer.plotting.ranges import asks_for_log, floor_of, not_below, without_echoes, without_spikes
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import format_lr, format_metric
@@ -229,7 +229,8 @@ class LineChart(MouseChart):
             curve.to_the_edges(extents, edges)
             calm = without_echoes(smooth, extents) if smooth is not None else extents
             if smooth is not None:
-                extents = [*without_depths(extents, [calm])]
+                floor = floor_of([calm], extents)
+                extents, calm = [*not_below(floor, extents)], not_below(floor, calm)
             ranged.append(calm if several else extents)
             asked.append(calm)
             if smooth is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
 from tui_trainer.plotting.curves import Extent, hatched, range_of
 from tui_trainer.plotting.figure import DOTS
-from tui_trainer.plotting.ranges import without_depths, without_echoes
+from tui_trainer.plotting.ranges import floor_of, not_below, without_echoes
 from tui_trainer.plotting.scales import Scale
 from tui_trainer.plotting.smoothing import WINDOWS
 from tui_trainer.text.captions import say
@@ -101,7 +101,8 @@ class LossChart(MouseChart):
         val, accuracy = self._validated(history, columns)
         others = self._others.columns(edges) if self._others is not None else {}
         calm = [without_echoes(smooth, raw), val, *others.values()]  # a single batch close to zero is nothing to see
-        seen = without_depths(raw, calm)
+        floor = floor_of(calm, raw)
+        seen, calm = not_below(floor, raw), [not_below(floor, curve) for curve in calm]
         scale = self.scale_of("loss", [seen, *calm], frame, asked=calm)
         right = self._accuracy_scale(accuracy, frame)
         dots = frame.height * up
