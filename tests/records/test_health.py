@@ -278,6 +278,21 @@ def test_a_training_loss_that_is_almost_0_is_not_called_0() -> None:
     assert re.search(r" → [12](\.\d+)?e-6 since epoch 5$", text)
 
 
+def test_the_figures_of_overfitting_are_those_of_the_last_epoch_though_the_training_loss_was_0_once() -> None:
+    made = overfits()
+    made.loss = lambda step: 0.0 if 11 * made.batches < step <= 12 * made.batches else max(2 * 0.97**step, 2e-9)
+    assert f"val 0.50 → {made.val_loss(made.epochs):.2f}, " in reason(made)
+
+
+def test_overfitting_is_not_said_once_the_training_loss_is_above_that_of_validation() -> None:
+    made = overfits()
+    falling = made.loss
+    made.loss = lambda step: 1.3 if step > 14 * made.batches else falling(step)
+    said = words(made)
+    assert said[13] == "overfitting"
+    assert "overfitting" not in said[14:]
+
+
 def test_overfitting_is_not_said_when_both_losses_rise() -> None:
     made = overfits()
     made.loss = lambda step: 0.5 + 0.0001 * step

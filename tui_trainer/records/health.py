@@ -481,10 +481,11 @@ class _Overfit:
         scale = guessing.loss if guessing.loss < inf else 2.0
         margin = max(min(lowest.val_loss / 4, scale / 10), scale / 20)
         up, gap = event.val_loss - lowest.val_loss, event.val_loss - event.train_loss
-        falls = event.train_loss <= min(0.8 * lowest.train_loss, 1.1 * self._lowest_training)
+        as_low_as_ever = max(1.1 * self._lowest_training, self._lowest_training + margin / 100)
+        falls = event.train_loss <= min(0.8 * lowest.train_loss, as_low_as_ever)
         is_up = up > margin and gap > margin and falls
         self._epochs = self._epochs + 1 if is_up else 0
-        if self._epochs >= max(EPOCHS_UP, epochs // 20) or (self.finding is not None and is_up):
+        if self._epochs >= max(EPOCHS_UP, epochs // 20) or (self.finding is not None and min(up, gap) > margin / 2):
             values = {
                 "gap": gap,
                 "low": lowest.val_loss,
@@ -495,7 +496,7 @@ class _Overfit:
             figures = {name: f"{value:.2f}" if value >= 0.01 else format_lr(value) for name, value in values.items()}
             reason = say("health.overfitting", epoch=lowest.epoch, **figures)
             self.finding = Finding("overfitting", reason)
-        elif self.finding is not None and up <= margin / 2:
+        elif self.finding is not None:
             self.finding, self.over = None, f"val_loss {format_metric(event.val_loss)} after epoch {event.epoch}"
 
 
