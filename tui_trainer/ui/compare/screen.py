@@ -83,6 +83,8 @@ class CompareScreen(ZoomKeys):
         self._related: list[Relation] = []
         self._related_of: Results | None = None
         self._logged: tuple[Metric, int] | None = None
+        self._curves_of: tuple[tuple[object, ...], list[Group]] = (), []
+        """The presets whose curves are drawn, and as of what."""
         self._version = -1
         """What was looked at last of the comparison."""
         self._find_at = 0.0
@@ -146,7 +148,7 @@ class CompareScreen(ZoomKeys):
         self._make_room()
         findings = self._find_out()
         drawn = self._drawn()
-        self.axis.update(group for group in drawn if group.begun)
+        self.axis.update(drawn)
         self._charts["accuracy"].metric = metric = findings.table.metric
         for chart in self._charts.values():  # those without a size too: they draw as they get one
             chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen, metric))
@@ -158,11 +160,12 @@ class CompareScreen(ZoomKeys):
                 self._related, self._related_of = relations(comparison, findings.table), findings
             self._scatter.show(self._related, metric, comparison.groups)
         self._make_room_for_warnings()
-        self.key_line.idle, self.key_line.instead = self._idle(bool(drawn)), self._instead()
+        self.key_line.idle, self.key_line.instead = self._idle(), self._instead()
         self.key_line.redraw()
 
-    def _idle(self, draws: bool) -> frozenset[str]:
-        """Actions that would do nothing here and now; whether any curve may be on show."""
+    def _idle(self) -> frozenset[str]:
+        """Actions that would do nothing here and now."""
+        draws = any(self.table.shown.is_seen(group.number) for group in self.comparison.groups)
         none = set() if self.comparison.standing.goes_on else {"pause"}
         if not self.has_class("-one"):
             none.add("chart")
@@ -227,10 +230,14 @@ class CompareScreen(ZoomKeys):
         self.table.sort_key, self.table.reverse = self._findings.table.final_key, False
 
     def _drawn(self) -> list[Group]:
-        """The presets whose curves are seen, the one under the cursor last, so that it lies on top."""
-        shown = self.table.shown
-        seen = [group for group in self.comparison.groups if shown.is_seen(group.number)]
-        return sorted(seen, key=lambda group: group.number == self.table.chosen)
+        """The presets that have begun and whose curves are seen, the one under the cursor last, so that it lies on
+        top."""
+        shown, chosen = self.table.shown, self.table.chosen
+        of = self.comparison.milestones, frozenset(shown.hidden), shown.solo, chosen
+        if of != self._curves_of[0]:
+            seen = [group for group in self.comparison.groups if shown.is_seen(group.number) and group.begun]
+            self._curves_of = of, sorted(seen, key=lambda group: group.number == chosen)
+        return self._curves_of[1]
 
     def _make_room(self) -> None:
         """Rows for all presets as far as they go; one chart where three would be too low. A layout if it changes."""

@@ -68,6 +68,7 @@ class _Body(NamedTuple):
     """What the table says, before it is cut to what has room."""
 
     rows: list[Row]
+    names: list[str]
     heads: list[str]
     cells: list[list[str]]
     roles: list[list[str]]
@@ -99,7 +100,7 @@ class CompareTable(SeriesStyles, can_focus=False):
         self._columns: list[ShownColumn] = []
         self._milestones = -1
         self._made_of: tuple[object, ...] = ()
-        self._made = _Body([], [], [], [], [], 0, 0)
+        self._made = _Body([], [], [], [], [], [], 0, 0)
 
     # What is under the cursor
 
@@ -145,14 +146,13 @@ class CompareTable(SeriesStyles, can_focus=False):
         )
         if self._made_of != made_of or self._axis.cursor is not None:
             self._made_of, self._made = made_of, self._body(findings, width)
-        rows, heads, cells, roles, widths, label, bar = self._made
+        rows, names, heads, cells, roles, widths, label, bar = self._made
         room = max(1, height - 1)
         at = self._order.index(self._chosen) if self._chosen in self._order else 0
         self._top = max(min(self._top, at), at - room + 1, 0)
         last = min(len(rows), self._top + room)
         seen = f" {self._top + 1}–{last}/{len(rows)}" if last - self._top < len(rows) else ""
         lines: list[Line] = [self._head(heads, widths, label, width, seen, bar)]
-        names = short_names([plain(row.group.label) for row in rows], label)
         for i in range(self._top, last):
             lines.append(self._line(rows[i], fit(names[i], label), cells[i], roles[i], widths, bar))
         return lines
@@ -161,7 +161,8 @@ class CompareTable(SeriesStyles, can_focus=False):
         """All rows, as far as they change with milestones alone; at the cursor, with each step."""
         rows = self._sorted(findings)
         self._order = [row.group.number for row in rows]
-        label = max(6, min(max((len(plain(row.group.label)) for row in rows), default=6), 28, width // 5))
+        names = [plain(row.group.label) for row in rows]
+        label = max(6, min(max(map(len, names), default=6), 28, width // 5))
         # Progress takes room as long as there is any to come.
         bar = 0 if all(row.group.standing.over == len(row.group.runs) for row in rows) else BAR
         heads, cells, roles = (
@@ -170,7 +171,7 @@ class CompareTable(SeriesStyles, can_focus=False):
             else self._numbers(findings, rows, width - label, bar)
         )
         widths = [max(len(line[i]) for line in [heads, *cells]) for i in range(len(heads))]
-        return _Body(rows, heads, cells, roles, widths, label, bar)
+        return _Body(rows, short_names(names, label), heads, cells, roles, widths, label, bar)
 
     def _sorted(self, findings: Results) -> list[Row]:
         by = next((column for column in findings.columns if column.key == self.sort_key), None)
