@@ -81,6 +81,20 @@ def test_a_logarithmic_scale_holds_its_values_and_ticks_tell_the_truth(one: floa
         assert edge - rounding <= log10(float(tick.label)) <= over + rounding
 
 
+@given(st.floats(5e-324, 1e300), st.floats(5e-324, 1e300), st.integers(0, 12), st.integers(3, 6))
+@example(1e-66, 0.05, 3, 6)  # an LR that was stepped after every batch
+@example(1e-10, 0.001, 3, 4)
+def test_any_values_above_zero_have_a_logarithmic_scale(one: float, other: float, rows: int, width: int) -> None:
+    scale = logarithmic(min(one, other), max(one, other), rows, width)
+    assert all(0 <= tick.at < rows for tick in scale.ticks)
+
+
+@given(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300), st.integers(0, 12), st.integers(3, 6))
+def test_any_values_have_a_linear_scale(one: float, other: float, rows: int, width: int) -> None:
+    scale = linear(min(one, other), max(one, other), rows, width)
+    assert all(0 <= tick.at < rows for tick in scale.ticks)
+
+
 def test_a_logarithmic_scale_has_no_place_for_zero_or_less() -> None:
     scale = logarithmic(0.01, 1.0, 10)
     assert scale.height(0.0) == -inf

@@ -183,6 +183,10 @@ def logarithmic(low: float, high: float, rows: int, width: int = 6) -> Scale:
     return Scale(bottom, top, _log_ticks(bottom, top, rows, width), log=True)
 
 
+SMALLEST_POWER = -300
+"""Below such a power of ten a float has fewer and fewer digits, and nothing is labelled."""
+
+
 def _log_ticks(bottom: float, top: float, rows: int, width: int) -> tuple[Tick, ...]:
     """At 1, 2 and 5 times powers of ten, or at powers of ten alone; where fewer than two of these are in sight, at
     round steps, which lie the closer the higher they are. In one or two rows at the power of ten in the middle of each,
@@ -216,10 +220,12 @@ def _log_ticks(bottom: float, top: float, rows: int, width: int) -> tuple[Tick, 
             best = tuple(ticks)
         if len(best) > 1:
             break
-    if best or not rows:
+    if best or not rows or bottom < SMALLEST_POWER:
         return best
-    label = _roundest(10**bottom, 10**top, width)
-    return (Tick(floor((log10(float(label)) - bottom) / (top - bottom) * rows), label),)
+    middle = round((bottom + top) / 2)
+    label = exponential(10.0**middle, width) if bottom <= middle <= top else _roundest(10**bottom, 10**top, width)
+    row = floor((log10(float(label)) - bottom) / (top - bottom) * rows)
+    return (Tick(min(max(row, 0), rows - 1), label),)
 
 
 def _powers_of_rows(bottom: float, top: float, rows: int, width: int) -> tuple[Tick, ...]:
