@@ -11,6 +11,7 @@ import pytest
 from tests.compare.made import compared, record, session_of
 from tests.compare.stress import lost_in_a_round, quick_trainers
 from tests.waiting import PATIENCE_S
+from tui_trainer.compare import entries
 from tui_trainer.compare import session as sessions
 from tui_trainer.compare.comparison import Comparison
 from tui_trainer.compare.plain_lines import find_out
@@ -141,3 +142,15 @@ def test_what_lets_others_in_is_in_no_session(tmp_path: Path) -> None:
     assert "not-to-be-read" not in file.read_text()
     file.write_text(file.read_text().replace("***", "not-to-be-read"))  # as it was written before
     assert Session.open(session.folder).plan.command == [*command[:3], "***", *command[4:]]
+
+
+@pytest.mark.parametrize(
+    ("told", "threads"),
+    [("", 4), ("1", 1), ("2,1", 2), ("64", 4), ("0", 4), ("many", 4), ("-1", 4)],
+)
+def test_a_run_of_a_comparison_has_its_share_of_the_cores_and_no_more_threads_than_the_environment_allows(
+    monkeypatch: pytest.MonkeyPatch, told: str, threads: int
+) -> None:
+    monkeypatch.setattr(entries, "usable_cores", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert entries.fair_threads(2) == threads

@@ -123,8 +123,11 @@ def _record_at(name: str) -> Path | None:
 
 
 def fair_threads(jobs: int) -> int:
-    """Threads for each run where nobody named a number: all the same, since other threads add in another order."""
-    return max(1, usable_cores() // jobs)
+    """Threads for each run where nobody named a number: all the same, since other threads add in another order, and no
+    more than `OMP_NUM_THREADS`, as torch has it, if that is set."""
+    share = max(1, usable_cores() // jobs)
+    most = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return min(share, int(most)) if most.isdecimal() and int(most) else share
 
 
 def to_train(specs: Iterable[RunSpec], seeds: int, trials: Sequence[Trial] = ()) -> list[Contestant]:
