@@ -127,9 +127,9 @@ def test_who_was_first_to_a_target(tmp_path: Path) -> None:
 @pytest.mark.never_says("comparison.first")
 def test_of_seeds_all_must_have_reached_it_where_those_of_another_have(tmp_path: Path) -> None:
     half = of(tmp_path, target=0.9, a=[[0.9], [0.5]], b=[[0.1, 0.9], [0.1, 0.1, 0.9]])
-    assert said(half)[0] == "b reached 0.9 first (epoch 2.5 on average, 25.0 s)."
+    assert said(half)[0] == "b reached 0.9 with all seeds first (epoch 2.5 on average, 25.0 s)."
     none_whole = of(tmp_path, target=0.9, a=[[0.9], [0.5]], b=[[0.1, 0.9], [0.5]])
-    assert said(none_whole)[0] == "None reached 0.9 with all its seeds."
+    assert said(none_whole)[0] == "None reached 0.9 with all seeds."
     assert "target_epoch" not in tabulate(none_whole).best
 
 
@@ -212,7 +212,7 @@ def test_one_seed_of_three_wins_nothing(tmp_path: Path) -> None:
     ends: list[EndStatus | None] = ["finished", "diverged", "crashed"]
     part = of(tmp_path, target=0.9, ends=ends, a=[[0.99], [0.98], [0.97]], b=[[0.9], [0.8], [0.85]], c=[[0.1]] * 3)
     told = said(part)
-    assert told[0] == "None of the 2 that finished reached 0.9 with all its seeds."
+    assert told[0] == "None of the 2 that finished reached 0.9 with all seeds."
     assert told[1].startswith("b ended highest of the 2 that finished (0.8500 ± 0.0500), ahead of c (0.1000 ±")
     assert "a (1 of 3 seeds) diverged: its loss was not finite." in told
     assert "a (1 of 3 seeds) crashed." in told

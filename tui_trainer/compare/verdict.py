@@ -172,10 +172,11 @@ def _who_was_first(table: Table, whole: Sequence[Row]) -> list[str]:
     there = [(figure, row) for row in whole if (figure := row.whole(key))]
     target = f"{table.target:g}" if table.metric.is_accuracy else f"{table.metric.words} {table.target:g}"
     among = _among(table)
+    in_part = any(row.figure("target_step") for row in whole if row.whole(key) is None)
+    seeds = say("comparison.with_all_seeds") if in_part else ""
     if not there:
         if not table.target_was_asked:
             return []
-        seeds = say("comparison.with_all_seeds") if any(row.figure("target_step") for row in whole) else ""
         return [say("comparison.none_reached", among=among, target=target, seeds=seeds)]
     soonest = min(figure.mean for figure, _ in there)
     first = [row for figure, row in there if figure.mean == soonest]
@@ -184,11 +185,11 @@ def _who_was_first(table: Table, whole: Sequence[Row]) -> list[str]:
     if len(first) == 1:
         if (took := first[0].whole("target_seconds")) is not None:
             when += f", {took.mean:.1f} s"
-        return [say("comparison.first", who=_label(first[0]), target=target, among=among, when=when)]
+        return [say("comparison.first", who=_label(first[0]), target=target, seeds=seeds, among=among, when=when)]
     if len(first) == len(whole):
         return [say("comparison.all_reached", among=among, target=target, when=when)]
     who = listed([_label(row) for row in first], MOST)
-    return [say("comparison.first_together", who=who, target=target, among=among, when=when)]
+    return [say("comparison.first_together", who=who, target=target, seeds=seeds, among=among, when=when)]
 
 
 def _who_ended_best(table: Table, whole: Sequence[Row]) -> list[str]:

@@ -80,12 +80,12 @@ CAPTIONS = {
         "one has; or the target was named by the program; or no goal is known",
     ),
     "comparison.first": Caption(
-        "{who} reached {target} first{among} ({when}).",
+        "{who} reached {target}{seeds} first{among} ({when}).",
         "of the presets that finished one was there in fewer epochs, on average, than each other",
         "two were there in the same epoch; or one of its seeds was not there",
     ),
     "comparison.first_together": Caption(
-        "{who} reached {target} first{among}, all in {when}.",
+        "{who} reached {target}{seeds} first{among}, all in {when}.",
         "several, but not all that finished, were there in the same epoch, and none before",
         "one was there before; or all were there together",
     ),
@@ -245,7 +245,7 @@ CAPTIONS = {
         " all its seeds", "behind finished, where a preset that has begun has several seeds", "each has one"
     ),
     "comparison.with_all_seeds": Caption(
-        " with all its seeds", "behind a target that none reached, where a seed of some reached it", "none did"
+        " with all seeds", "behind a target that a preset reached with some of its seeds alone", "none did so"
     ),
     "comparison.beyond_spread": Caption(
         "more than the spread of seeds", "a lead is larger than the larger of both spreads", "it is as large, or less"
