@@ -28,7 +28,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, NamedTuple, TypeAlias
+from typing import IO, TypeAlias
 
 from tui_trainer import threads
 from tui_trainer.records.health import KINDS
@@ -51,7 +51,8 @@ USUAL_NEWS = ("end", "diverging", "chance-level", "stall", "low-disk", "alert")
 """What it is called for where nothing else was said: what a person would get up for."""
 
 
-class NotifyCommand(NamedTuple):
+@dataclass(frozen=True)  # as an object it is told to the processes of a comparison (`compare/executors.py`)
+class NotifyCommand:
     """What to run, and for which events."""
 
     command: tuple[str, ...]
