@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.plotting.dots import lit, of_spans
+from tests.waiting import PATIENCE_S
 from tui_trainer.plotting import figure
 from tui_trainer.plotting.curves import Span
 from tui_trainer.plotting.figure import DOTS, Marks, draw
@@ -86,3 +87,19 @@ def test_plotext_is_not_imported_before_something_is_drawn() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+WITHOUT_DOCUMENTATION = """
+import sys
+from tui_trainer.plotting.figure import draw
+assert draw([[(0, 3)] * 4], 1) == [["⣿⣿"]]
+print(sorted(name for name in sys.modules if name.startswith("plotext._doc.")))
+"""
+
+
+def test_the_documentation_of_plotext_is_not_put_together() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DOCUMENTATION], capture_output=True, text=True, timeout=PATIENCE_S
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "[]\n"

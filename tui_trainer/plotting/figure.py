@@ -8,8 +8,11 @@ wide and four high), handed to plotext as the middles of dots in units of cells,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
 from tui_trainer.plotting.curves import Span
@@ -155,9 +158,27 @@ def _cleared(width: int, height: int) -> Any:
     return figure
 
 
+@contextmanager
+def _undocumented() -> Iterator[None]:
+    """Import plotext without the text of its documentation, which it puts together as it is imported: that takes longer
+    than all else of it, and the first frame waits for it. A version that has it elsewhere is imported as it is."""
+    name = "plotext._doc.doc"
+    if name in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(name)
+    stand_in.docs = None  # type: ignore[attr-defined]
+    sys.modules[name] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
 @cache
 def _bare_figure() -> Any:
-    import plotext  # 0.16 s: not before something is drawn
+    with _undocumented():
+        import plotext  # not before something is drawn
 
     plotext.terminal.limit(False, False)
     figure = plotext.figure
