@@ -54,6 +54,8 @@ def test_a_linear_scale_holds_its_values_and_ticks_tell_the_truth(one: float, ot
     if rows >= 2:
         a_row = (scale.high - scale.low) / rows
         for tick in scale.ticks:
+            if "…" in tick.label:
+                continue  # the last digits alone, of which see below
             rounded = max(a_row / 2, last_digit(tick.label) * 0.501)
             assert number(tick.label) == pytest.approx(middle(scale, tick.at, rows), abs=rounded)
 
