@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import time
+from math import nan
 
 import pytest
+from msgspec.structs import replace
 
 from tests.records.made_runs import GUESS, Made, chance, settled
 from tests.scripted import START, epoch_ended, scripted_run
 from tests.ui.conftest import Show, Shown, cut
 from tests.ui.scripted_source import moved_to
-from tui_trainer.events import TRAINING, Alert, AnyEvent, LRUnchanged, Paused, PhaseStarted, PlateauCounted, RunEnded
+from tui_trainer.events import (
+    TRAINING,
+    Alert,
+    AnyEvent,
+    EpochEnded,
+    LRUnchanged,
+    Paused,
+    PhaseStarted,
+    PlateauCounted,
+    RunEnded,
+)
 from tui_trainer.ui.live.listing import patience_in_words
 from tui_trainer.ui.live.status_lines import Headline
 from tui_trainer.ui.trainer_screen import KeyLine
@@ -176,6 +188,17 @@ async def test_a_plateau_scheduler_praises_no_guess(show: Show) -> None:
         assert "accuracy no better" in " ".join(shown.text().split())
     async with show(live(Made(settled(0.1)), held), size=(140, 40)) as shown:
         assert "val_loss 2.2100, best so far" in " ".join(shown.text().split())
+
+
+@pytest.mark.never_says("epoch.guesses", "epoch.loss_of_guessing")
+async def test_a_training_loss_that_a_plateau_scheduler_is_given_is_no_validation_loss(show: Show) -> None:
+    held = LRUnchanged(at=time.time(), step=600, epoch=10, lr=0.1, reason="metric 0.6813, best so far")
+    unvalidated = [
+        replace(event, val_loss=nan, val_accuracy=nan, validated=None) if isinstance(event, EpochEnded) else event
+        for event in live(Made(settled(0.1)), held)
+    ]
+    async with show(unvalidated, size=(140, 40)) as shown:
+        assert "metric 0.6813, best so far" in " ".join(shown.text().split())
 
 
 @pytest.mark.parametrize(

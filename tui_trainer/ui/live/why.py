@@ -197,7 +197,7 @@ class Why(Panel):
                     if event.why.code in NOT_BETTER and (count := counts.get(event.epoch)) is not None:
                         text = f"{count.monitor} {loss(count.value)}, {text}"
                     elif event.why.code == "best_so_far":
-                        text = _sober(text, _epoch_end(history.epochs, event.epoch), history)
+                        text = _sober(text, event, _epoch_end(history.epochs, event.epoch), history)
                     yield _label(event, history.epochs), text, "" if here else "faint"
                 case PresetSwitched():
                     text = say("epoch.switched", old=plain(event.old), new=plain(event.recipe.preset))
@@ -306,9 +306,10 @@ def _tells_of_loss(event: LRUnchanged) -> bool:
     return event.why.code in NOT_BETTER or event.why.params.get("monitor") == "val_loss"
 
 
-def _sober(text: str, ended: EpochEnded | None, history: History) -> str:
-    """`val_loss 0.8010, best so far`, but for that if it is said of an epoch that is no better than guessing."""
-    if ended is None or history.is_praiseworthy(ended):
+def _sober(text: str, event: LRUnchanged, ended: EpochEnded | None, history: History) -> str:
+    """`val_loss 0.8010, best so far`, but for that if it is said of an epoch that is no better than guessing. What is
+    none of its validation, as a training loss that a program steps its scheduler with, is not judged."""
+    if ended is None or not _is_of_validation(event.why.params.get("value"), ended) or history.is_praiseworthy(ended):
         return text
     by_accuracy = history.health.beats_guessing(ended)
     if by_accuracy and text.startswith("val_accuracy"):
@@ -317,6 +318,11 @@ def _sober(text: str, ended: EpochEnded | None, history: History) -> str:
     if text.startswith("val_accuracy"):
         return say("epoch.accuracy_of_guessing", value=value)
     return say("epoch.loss_of_guessing" if by_accuracy else "epoch.guesses", value=value)
+
+
+def _is_of_validation(value: object, ended: EpochEnded) -> bool:
+    """Whether it reads the same: words of a record have few digits."""
+    return isinstance(value, int | float) and loss(value) in (loss(ended.val_loss), loss(ended.val_accuracy))
 
 
 def _label(event: LRChanged | LRUnchanged, epochs: Sequence[EpochEnded]) -> str:
