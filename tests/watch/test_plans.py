@@ -203,3 +203,30 @@ def test_a_plan_ends_with_the_run_where_the_run_s_end_is_known(options: Options)
 def test_a_schedule_that_is_longer_than_the_run_is_planned_to_the_run_s_end() -> None:
     (plan,) = planned(every_step=True, length=6, options=Options(steps=5))
     assert (plan.steps, plan.last_step, plan.open_ended) == ([1, 2, 3, 4, 5], 5, False)
+
+
+def test_from_where_the_lr_is_dialled_on_it_is_planned_anew_and_before_that_it_stays_planned_as_it_was() -> None:
+    made = MadeTrace()
+    optimizer, loader = made.optimizer(lrs=[1.0]), made.loader(batches=4)
+    steps_by = made.scheduler(optimizer, "StepLR", state={"last_epoch": 0})
+    rates = [1.0, 0.5, 0.25]
+    made.define(Planned(scheduler=steps_by, from_count=0, lrs=[rates], length=3, length_from="--epochs"))
+    data = made.site("data", "train_loader", loader)
+    backward, step = made.site("backward", "loss"), made.site("optimizer.step", "optimizer", optimizer)
+    scheduled, lr_site = made.site("scheduler.step", "scheduler", steps_by), made.site("lr", "", optimizer)
+    dials = {}
+    for epoch in range(3):
+        for batch in made.batches(data, 4):
+            if (epoch, batch) == (1, 2):
+                made.flush()
+                dials[len(made.frames)] = 0.1
+                made.call(lr_site, rates[1] * 0.1)
+            made.call(backward, 1.0)
+            made.step(step, optimizer)
+        if epoch < 2:
+            made.call(scheduled, rates[epoch + 1])
+            made.call(lr_site, rates[epoch + 1] * (0.1 if epoch else 1.0))
+    events, _ = interpreted(made.end(), dials=dials)
+    first, *_, dialled = [event for event in events if isinstance(event, PlanMade)]
+    assert (first.steps, first.lrs, first.last_step) == ([1, 5, 9], rates, 12)
+    assert (dialled.steps, dialled.lrs, dialled.last_step) == ([7, 9], [0.05, 0.025], 12)

@@ -111,16 +111,16 @@ class Plans:
             lrs = lrs[: -(-left // max(1, planned.every))]
         if total is not None:
             lrs = lrs[: -(-(total - begin + 1) // every)]
-        if self._causes.dialled_from > begin:  # another factor was used until then
-            before = (self._causes.dialled_from - begin) // every
-            lrs, begin = lrs[before:], begin + before * every
-        lrs = [lr * self._causes.factor for lr in lrs]
-        if not lrs or not all(map(isfinite, lrs)) or begin + len(lrs) * every >= 2**62:
+        end = begin + len(lrs) * every
+        first = max(begin, self._causes.dialled_from)  # another factor was used until then
+        before = (first - begin) // every
+        lrs = [lr * self._causes.factor for lr in lrs[before:]]
+        if not lrs or not all(map(isfinite, lrs)) or end >= 2**62:
             return None
         places = [0, *(place for place in range(1, len(lrs)) if lrs[place] != lrs[place - 1])]
         thin = max(1, -(-len(places) // MOST_POINTS))
         kept = places[::thin]
-        last = begin + len(lrs) * every - 1
+        last = end - 1
         if left is not None and 0 < left < 2**53:
             last = begin + left * each - 1
         if total is not None:
@@ -133,9 +133,9 @@ class Plans:
         ]
         return PlanMade(
             at=now,
-            steps=[begin + place * every for place in kept],
+            steps=[max(first, begin + (before + place) * every) for place in kept],
             lrs=[lrs[place] for place in kept],
-            last_step=max(last, begin),
+            last_step=max(last, first),
             exact=thin == 1 and planned.every == 1,
             note="; ".join(filter(None, notes)),
             open_ended=open_ended,
