@@ -11,7 +11,7 @@ import pytest
 from tests.watch.made_traces import Frame, MadeTrace, mnist
 from tui_trainer.events import MistakeFound
 from tui_trainer.watching.findings import Findings
-from tui_trainer.watching.trace import Goodbye, Observed, Options, Planned, SchedulerState, Site
+from tui_trainer.watching.trace import Goodbye, Obeyed, Observed, Options, Planned, SchedulerState, Site
 
 
 def found_in(frames: Sequence[Frame], options: Options | None = None) -> list[MistakeFound]:
@@ -175,8 +175,23 @@ def test_a_schedule_of_which_the_run_did_not_reach_the_end_is_told_as_the_run_en
     killed = scheduled("OneCycleLR", state, epochs=5, each_batch=True, arguments={"epochs": 5})
     killed.flush()
     assert codes(killed.frames) == [], "nobody knows whether it had ended"
+    failed = scheduled("OneCycleLR", state, epochs=5, each_batch=True, arguments={"epochs": 5})
+    failed.define(Goodbye(clock=failed.now, raised="ValueError"))
+    assert codes(failed.frames) == [], "more may have been to come"
     unknown = scheduled("OneCycleLR", state, epochs=5, each_batch=True)
     assert codes(unknown.end()) == [], "nobody knows how long it was to be"
+
+
+@pytest.mark.parametrize("arguments", [{}, {"epochs": 40}], ids=["nobody knows its length", "40 epochs"])
+@pytest.mark.parametrize("stopped", [False, True], ids=["by itself", "stopped"])
+def test_a_run_that_ended_early_behind_as_many_steps_as_a_scheduler_of_epochs_has_is_right(
+    stopped: bool, arguments: dict[str, Any]
+) -> None:
+    made = scheduled("CosineAnnealingLR", {"T_max": 40}, epochs=5, arguments=arguments)
+    if stopped:
+        made.define(Obeyed(serial=1, what="stop", step=41, clock=made.now))
+        made.define(Goodbye(clock=made.now, raised="StopRequested"))
+    assert codes(made.frames if stopped else made.end()) == []
 
 
 def test_epochs_that_another_process_did_are_not_made_up_for() -> None:

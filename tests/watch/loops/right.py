@@ -420,6 +420,18 @@ for epoch in range(EPOCHS):
         optimizer.step()
         chained.step()
 """,
+    "CosineAnnealingLR by epochs, left early behind as many steps as it has epochs": """
+del EPOCHS
+scheduler = lr_scheduler.CosineAnnealingLR(optimizer, T_max=48)
+for epoch in range(48):
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        criterion(model(x), y).backward()
+        optimizer.step()
+    scheduler.step()
+    if epoch == 3:
+        break
+""",
     "Plateau on the loss of the validation": """
 scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
 for epoch in range(EPOCHS):

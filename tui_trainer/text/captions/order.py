@@ -88,7 +88,8 @@ CAPTIONS = {
         "once_an_epoch",
         "{scheduler} is made for {steps} steps and is stepped once an epoch",
         "a scheduler whose length is that of the batches of the run is stepped at the ends of epochs alone",
-        "it is stepped within a pass; its length is that of the epochs, or is not known",
+        "it is stepped within a pass; its length is that of the epochs, or is not known; nobody told how many epochs "
+        "there are to be, however many were made",
         why="The LR hardly leaves the beginning of its curve.",
         mend="scheduler.step() within the loop over batches, after optimizer.step()",
     ),
@@ -104,7 +105,8 @@ CAPTIONS = {
         "every_micro_batch",
         "{scheduler} is stepped {times} times for each step of {optimizer}",
         "gradients of several batches are added up for a step, and the scheduler is stepped with each of the batches",
-        "it is stepped as often as the optimizer; its length is that of all batches",
+        "it is stepped as often as the optimizer; its length is that of all batches; nobody told how long the run is "
+        "to be, however long it was",
         why="The schedule counts steps of the optimizer: it comes to its end that many times too early.",
         mend="scheduler.step() where optimizer.step() is called, and nowhere else",
     ),
@@ -136,8 +138,8 @@ CAPTIONS = {
     **_wrong(
         "schedule_never_ends",
         "{scheduler} is made for {steps} steps; the training takes {total}",
-        "the run has ended, or its end is known, well before that of a scheduler, as it is stepped",
-        "they are alike to a step or two; the run was stopped early; one of them is not known",
+        "the run has ended by itself, behind all its epochs, well before a scheduler, as it is stepped",
+        "they are alike to a step or two; the run was stopped, or failed; one of them is not known",
         why="The curve is cut off: the LR is still high in the last steps, in which it should be small.",
         mend="make it for as many steps as are taken: epochs × len(loader), divided by the batches that make one step; "
         "or for as many epochs, and step it once an epoch",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tui_trainer.watching.interpreter.configured import epochs_asked
 from tui_trainer.watching.interpreter.definitions import Definitions
 from tui_trainer.watching.interpreter.passes import Pass, Passes
-from tui_trainer.watching.trace import Observed, Options, Planned, SchedulerSeen, Site
+from tui_trainer.watching.trace import Goodbye, Obeyed, Observed, Options, Planned, SchedulerSeen, Site
 
 MOST_PASSES = 100_000
 _LENGTHS = {"OneCycleLR": "total_steps", "CosineAnnealingLR": "T_max", "PolynomialLR": "total_iters"}
@@ -54,6 +54,8 @@ class Loop:
         """Schedulers of which something was said: what else is wrong with their LR follows from it."""
         self.ended = False
         """Whether the process said goodbye."""
+        self._cut_short = False
+        """Whether it was stopped, or an error or a signal ended it, as far as that is known."""
         self._passes_of: dict[int, Pass | None] = {}
         """In which pass each optimizer stepped last."""
         self._is_new: dict[int, bool] = {}
@@ -86,6 +88,11 @@ class Loop:
             case Observed(fact="epochs"):
                 epochs = frame.values.get("epochs")
                 self._told_epochs = epochs if type(epochs) is int and 0 < epochs < 2**31 else None
+            case Obeyed(what="stop"):
+                self._cut_short = True
+            case Goodbye():
+                within = self.passes.innermost
+                self._cut_short |= bool(frame.raised) or (within is not None and not within.exhausted)
 
     def data(self, call: Call) -> None:
         """A loader began, gave a batch or had no more."""
@@ -156,9 +163,8 @@ class Loop:
 
     @property
     def epochs(self) -> int | None:
-        """How many the run will have: as the person or the program's arguments say; once it has ended, as it was.
-
-        None where that is not known.
+        """How many the run was to have, as the person, the program's arguments or its own variable say, however many it
+        came to. None where that is not known.
         """
         if self._taken_over:
             return None
@@ -170,10 +176,10 @@ class Loop:
         return asked if asked is not None and asked >= max(1, so_far) else None
 
     @property
-    def epochs_made(self) -> int | None:
-        """How many the run had, once it has ended and each was whole; else None."""
-        whole = self.ended and bool(self.done) and all(one.whole for one in self.done)
-        return len(self.done) if whole and not self._taken_over else None
+    def is_complete(self) -> bool:
+        """Whether the run has ended by itself, behind as many whole epochs as it was to have."""
+        whole = self.ended and not self._cut_short and all(one.whole for one in self.done)
+        return whole and len(self.done) == self.epochs
 
     def length_of(self, scheduler: SchedulerSeen) -> int | None:
         """How many steps of its own a scheduler is made for; None where it has no end, or that is not known."""

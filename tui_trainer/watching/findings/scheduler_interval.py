@@ -41,7 +41,7 @@ class SchedulerInterval(Rule):
 
     def finish(self) -> None:
         for use in self._uses.all.values():
-            self._look_at(use, self.loop.epochs or self.loop.epochs_made)
+            self._look_at(use)
             self._look_for_end(use)
 
     def _scheduler(self, call: Call) -> None:
@@ -62,10 +62,10 @@ class SchedulerInterval(Rule):
             return
         for use in self._uses.all.values():
             if loop.optimizer_of(use.seen.id) == optimizer and use.site is not None:
-                self._look_at(use, loop.epochs)
+                self._look_at(use)
 
-    def _look_at(self, use: SchedulerUse, epochs: int | None) -> None:
-        loop, length = self.loop, self.loop.length_of(use.seen)
+    def _look_at(self, use: SchedulerUse) -> None:
+        loop, length, epochs = self.loop, self.loop.length_of(use.seen), self.loop.epochs
         if use.seen.id in loop.misused or use.seen.id in self._excused or use.site is None:
             return
         if length is None:
@@ -87,9 +87,9 @@ class SchedulerInterval(Rule):
             self._say("every_batch", use)
 
     def _steps_of_run(self, use: SchedulerUse, epochs: int | None) -> int | None:
-        """How many steps its optimizer makes in all."""
+        """How many steps its optimizer makes in all; those it made until the run ended somehow are not meant."""
         loop = self.loop
-        if loop.ended:
+        if loop.is_complete:
             return loop.steps_of.get(loop.optimizer_of(use.seen.id))
         if loop.options.steps:
             return loop.options.steps
@@ -111,17 +111,10 @@ class SchedulerInterval(Rule):
     def _look_for_end(self, use: SchedulerUse) -> None:
         """The run is over, as long as it was meant to be: whether the scheduler is as well."""
         loop, length = self.loop, self.loop.length_of(use.seen)
-        made, meant = loop.epochs_made, loop.epochs
-        if (
-            use.seen.id in self.loop.misused
-            or use.seen.id in self._excused
-            or length is None
-            or made is None
-            or made != meant
-        ):
+        if use.seen.id in self.loop.misused or use.seen.id in self._excused or length is None or not loop.is_complete:
             return
         done = use.steps + _steps_before(use.seen.state)
-        if made >= 2 and done <= 0.8 * length and (use.is_once_a_pass or use.is_with_each_step):
+        if len(loop.done) >= 2 and done <= 0.8 * length and (use.is_once_a_pass or use.is_with_each_step):
             self._say("schedule_never_ends", use, steps=length, total=use.steps)
 
     def _say(self, code: str, use: SchedulerUse, **values: Value) -> None:
