@@ -4,6 +4,7 @@ curves, gutters, ticks and a title that fits."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from math import inf
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
@@ -87,19 +88,25 @@ def beside(
     for row, curves in enumerate(rows):
         line: list[GlyphRun] = []
         if frame.left:
-            label = lefts.get(row, "")
-            line += [GlyphRun(label[: frame.left].rjust(frame.left), "label"), GlyphRun("┤" if label else "│", "axis")]
+            line += _left_axis(lefts.get(row, ""), frame.left)
         line += curves
         if frame.right and right is not None:
-            label = rights.get(row, "")
-            line += [
-                GlyphRun("├" if label else "│", "axis"),
-                GlyphRun(label[: frame.right].ljust(frame.right), right_style),
-            ]
+            line += _right_axis(rights.get(row, ""), frame.right, right_style)
         elif frame.right and names is not None and (name := names.get(row)) is not None:
             line += [GlyphRun(" "), GlyphRun(cut(name.text, frame.right), name.style)]
         lines.append(line)
     return lines
+
+
+@lru_cache(256)
+def _left_axis(label: str, width: int) -> tuple[GlyphRun, GlyphRun]:
+    """What stands at the left of a row of curves: a label, if there is one, and the axis."""
+    return GlyphRun(label[:width].rjust(width), "label"), GlyphRun("┤" if label else "│", "axis")
+
+
+@lru_cache(256)
+def _right_axis(label: str, width: int, style: str) -> tuple[GlyphRun, GlyphRun]:
+    return GlyphRun("├" if label else "│", "axis"), GlyphRun(label[:width].ljust(width), style)
 
 
 def labelled_up_to_1(scale: Scale, frame: Frame) -> Scale:
