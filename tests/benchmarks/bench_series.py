@@ -5,25 +5,29 @@ the same with a row of three others behind each line, as of norms that are taken
 name, a line a step, as a loop of somebody else's is recorded. Of each: CPU time of writing, CPU time of opening as
 viewers do (packed, and by its lines where there is no packed cache), the memory that it takes, and CPU time of its line
 in the list of runs. Then a viewer's CPU time for 200 series that are logged ten times a second, for ten seconds, in
-blocks as a poll finds them.
+blocks as a poll finds them; and that of the whole screen, in a terminal of 140×40 on the run and on the metrics page.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 
-from tui_trainer.events import AnyEvent, MetricsLogged, StepsTaken
+from tests.benchmarks.bench_app import Raw
+from tui_trainer.events import SCHEMA, AnyEvent, MetricsLogged, RunStarted, StepsTaken
 from tui_trainer.records.history import History
 from tui_trainer.records.journal import Journal
 from tui_trainer.records.journal_cache import packed_beside
+from tui_trainer.records.record import Record
 from tui_trainer.records.summary import summarize
 from tui_trainer.records.tail import Tail
 
@@ -31,6 +35,8 @@ STEPS = 1_000_000
 A_LINE = 25
 KINDS = ("loss and LR", "two more a step", "rows between", "four by name")
 SERIES, A_SECOND, SECONDS = 200, 10, 10
+SETTLES = 4
+"""Seconds of a screen that are not counted."""
 
 
 def main() -> None:
@@ -50,6 +56,8 @@ def main() -> None:
                 f"listed {listed:5.2f} s"
             )
         print(f"{SERIES} series at {A_SECOND} steps a second: {_followed(Path(name)):.1%} of a core")
+        shown = [f"{where} {_shown(Path(name) / where, keys):.1%}" for where, keys in (("run", ""), ("metrics", "m"))]
+        print(f"with the screen: {', '.join(shown)}")
 
 
 def events(kind: str) -> Iterator[AnyEvent]:
@@ -127,6 +135,37 @@ def _followed(folder: Path) -> float:
     journal.close()
     assert len(history.series) == SERIES
     return spent / SECONDS
+
+
+def _shown(folder: Path, keys: str) -> float:
+    """The share of a core that the whole viewer takes, once it has settled."""
+    record, over = Record.create(folder, {"preset_name": "norms"}), threading.Event()
+    record.emit(RunStarted(at=time.time(), run=record.id, schema=SCHEMA, pid=os.getpid(), host=socket.gethostname()))
+
+    def log() -> None:
+        step, rng = 0, random.Random(0)
+        while not over.wait(1 / A_SECOND):
+            step += 1
+            values = {f"layer{i}/norm": rng.random() for i in range(SERIES)}
+            record.emit(MetricsLogged(at=time.time(), step=step, values=values, elapsed=step / A_SECOND))
+
+    writing = threading.Thread(target=log)
+    writing.start()
+    try:
+        with Raw("attach", "--runs-dir", str(folder), preloaded=False) as terminal:
+            terminal.until_bytes(b"norms")
+            if keys:
+                terminal.press(keys)
+                terminal.until_bytes(b"metrics")
+            terminal.drain(SETTLES)
+            viewer = psutil.Process(terminal.pid)
+            began = sum(viewer.cpu_times()[:2])
+            terminal.drain(SECONDS)
+            return (sum(viewer.cpu_times()[:2]) - began) / SECONDS
+    finally:
+        over.set()
+        writing.join()
+        record.close()
 
 
 if __name__ == "__main__":
