@@ -168,7 +168,7 @@ def test_powers_of_ten_are_labelled_where_there_is_room_for_no_more() -> None:
 @given(st.floats(0, 1e4), st.floats(1e-6, 1e4), ROWS)
 def test_ticks_of_a_linear_scale_are_at_1_2_or_5_times_a_power_of_ten(low: float, span: float, rows: int) -> None:
     labels = [tick.label for tick in linear(low, low + span, rows).ticks]
-    if rows >= 3 and all("e" not in label for label in labels) and span > 1e-4 * (low + span):
+    if rows >= 3 and not any("e" in label or "…" in label for label in labels) and span > 1e-4 * (low + span):
         assert all(is_round(step) for step in steps_between(labels))
 
 

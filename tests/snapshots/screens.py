@@ -30,6 +30,7 @@ from tui_trainer.ui.mistakes.screen import BreakItScreen
 from tui_trainer.ui.panel import Panel
 from tui_trainer.ui.presets.picker import PickerScreen
 from tui_trainer.ui.runs.run_list import RunList
+from tui_trainer.ui.runs.screen import RunsScreen
 from tui_trainer.ui.settings import Settings
 from tui_trainer.ui.trainer_screen import TrainerScreen
 
@@ -266,7 +267,15 @@ async def opened(screen: str, size: tuple[int, int] = (140, 40)) -> AsyncIterato
 
 
 async def settled(shown: Shown) -> None:
-    """Nothing on the screen changes any more."""
+    """Nothing on the screen changes any more; beside a list of runs the one under the cursor is shown, which is read
+    once the cursor rests."""
+    screen = shown.app.screen
+    if isinstance(screen, RunsScreen):
+        preview = screen._preview
+        await shown.until(
+            lambda: not screen.has_class("-previews") or (preview.source is not None and not preview.source.lags)
+        )
+        await shown.frame()
     before: list[object] = []
 
     def as_before() -> bool:

@@ -56,7 +56,8 @@ def steered_and_killed(run: Path, ranks: int, further: int, *command: str, log: 
         copy = log / "as it was" / folder.name
         shutil.copytree(folder, copy)
         asked(host, SetPace(by=ME, seconds_a_call=1e-9), *(OneBatch(by=ME) for _ in range(further)))
-        until(lambda: bool(host.poll()) and host.history.paused is not None)
+        # The pause may have been told together with the last answer: nothing more comes then.
+        until(lambda: host.poll() >= 0 and host.history.paused is not None and host.history.steps >= step + further)
         assert host.history.steps == step + further
         trained.send(signal.SIGKILL)
         assert trained.wait() == [-signal.SIGKILL] * ranks

@@ -112,7 +112,7 @@ def linear(low: float, high: float, rows: int, width: int = 6) -> Scale:
                 if any(abs(value - high) < 0.02 * step for value in values):
                     cost -= 0.35  # the highest value has a name
                 if cost < least:
-                    ticks = tuple(Tick(i * gap, label) for i, label in enumerate(labels))
+                    ticks = tuple(Tick(i * gap, label) for i, label in enumerate(labels) if label)
                     best, least = Scale(lower, upper, ticks), cost
                 break
     return best
@@ -183,8 +183,11 @@ def logarithmic(low: float, high: float, rows: int, width: int = 6) -> Scale:
     return Scale(bottom, top, _log_ticks(bottom, top, rows, width), log=True)
 
 
-SMALLEST_POWER = -300
-"""Below such a power of ten a float has fewer and fewer digits, and nothing is labelled."""
+MOST_POWERS = 300
+"""Beyond so many powers of ten a float has fewer and fewer digits, or is none, and nothing is labelled."""
+
+FAR_APART = 8
+"""So many powers of ten apart, the lowest of some values is nothing beside the highest: a tick is at a power of ten."""
 
 
 def _log_ticks(bottom: float, top: float, rows: int, width: int) -> tuple[Tick, ...]:
@@ -220,10 +223,15 @@ def _log_ticks(bottom: float, top: float, rows: int, width: int) -> tuple[Tick, 
             best = tuple(ticks)
         if len(best) > 1:
             break
-    if best or not rows or bottom < SMALLEST_POWER:
+    if best or not rows:
         return best
-    middle = round((bottom + top) / 2)
-    label = exponential(10.0**middle, width) if bottom <= middle <= top else _roundest(10**bottom, 10**top, width)
+    if top - bottom > FAR_APART or bottom < -MOST_POWERS or top > MOST_POWERS:
+        middle = max(-MOST_POWERS, min(round((bottom + top) / 2), MOST_POWERS))
+        if not bottom <= middle <= top:
+            return ()
+        label = round_label(10.0**middle, width)
+    else:
+        label = _roundest(10**bottom, 10**top, width)
     row = floor((log10(float(label)) - bottom) / (top - bottom) * rows)
     return (Tick(min(max(row, 0), rows - 1), label),)
 

@@ -119,15 +119,19 @@ class PlannedLRs:
         )
 
 
+LAST = 16
+"""Steps at the end of a run by which it is known whether its LRs are numbers."""
+
+
 def same_lrs(a: PlannedLRs, b: PlannedLRs) -> bool:
     """Whether two presets come to the same LR in every step of runs of the same length, as far as that can be reckoned:
     with an LR beyond all numbers they are not the same.
     """
     if a.steps != b.steps or a.batches_per_epoch != b.batches_per_epoch or a.depends_on_losses or b.depends_on_losses:
         return False
-    if _made_of(a) == _made_of(b):
-        return True
     try:
+        if _made_of(a) == _made_of(b):  # one that grows beyond all numbers does so by its end
+            return all(math.isfinite(a.at(step)) for step in range(max(0, a.steps - LAST), a.steps))
         return all(math.isclose(a.at(step), b.at(step), rel_tol=ALIKE, abs_tol=NOTHING) for step in _places(a, b))
     except ArithmeticError:
         return False

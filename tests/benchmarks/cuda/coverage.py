@@ -50,6 +50,7 @@ IS_CPU = r"type == 'cpu'|type != 'cuda'|^not \S+\.is_cuda$|^name == 'cpu'$|asked
 
 ON_BOTH = r"torch\.cuda\.(Event|is_available|device_count|amp\.GradScaler)|on_cuda|version\.cuda|has_cuda"
 ON_BOTH += r"|\"auto\",(\"cpu\",)?\"cuda\"|\bforindexinindices\b|startswith\(\"cuda\"\)|if\S*type==\"cuda\"\S*else"
+ON_BOTH += r"|forweightinweightsif"
 """Lines that the CPU takes too, though they name CUDA, with spaces left out: what asks whether there is a device, and
 conditional expressions."""
 
