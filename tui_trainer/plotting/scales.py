@@ -112,7 +112,7 @@ def linear(low: float, high: float, rows: int, width: int = 6) -> Scale:
                 if any(abs(value - high) < 0.02 * step for value in values):
                     cost -= 0.35  # the highest value has a name
                 if cost < least:
-                    ticks = tuple(Tick(i * gap, label) for i, label in enumerate(labels) if label)
+                    ticks = tuple(Tick(i * gap, label) for i, label in enumerate(labels))
                     best, least = Scale(lower, upper, ticks), cost
                 break
     return best
