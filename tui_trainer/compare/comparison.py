@@ -18,7 +18,7 @@ from tui_trainer.compare.colours import COLOURS
 from tui_trainer.compare.elsewhere import Elsewhere
 from tui_trainer.compare.metric import ACCURACY, Metric, metric_of
 from tui_trainer.compare.session import Contestant, Session
-from tui_trainer.compare.together import Follower, InOrder, Together
+from tui_trainer.compare.together import Follower, InOrder, Those, Together
 from tui_trainer.events import Goal, Status
 from tui_trainer.plotting.curves import MinMaxTree
 from tui_trainer.plotting.scales import ClockTimeline, EpochTimeline, SecondTimeline, StepTimeline, Timeline, Unit
@@ -447,19 +447,11 @@ class _Logged(Follower[Compared]):
             self._of[run] = count
 
 
-class _Open(Follower[Compared]):
+class _Open(Those[Compared]):
     """Which runs another machine may train, now or later."""
 
-    def __init__(self, runs: Together[Compared]) -> None:
-        super().__init__(runs)
-        self.runs: set[Compared] = set()
-
-    def take(self, runs: Iterable[Compared]) -> None:
-        for run in runs:
-            if run.entry.is_trained_here and run.state not in ("finished", "diverged", BY_RULE):
-                self.runs.add(run)
-            else:
-                self.runs.discard(run)
+    def belongs(self, run: Compared) -> bool:
+        return run.entry.is_trained_here and run.state not in ("finished", "diverged", BY_RULE)
 
 
 class Comparison(Together[Compared]):

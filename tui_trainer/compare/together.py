@@ -116,4 +116,20 @@ class Follower(Generic[R]):
         raise NotImplementedError
 
 
+class Those(Follower[R]):
+    """The runs of which something is so now."""
+
+    def __init__(self, runs: Together[R]) -> None:
+        super().__init__(runs)
+        self.runs: set[R] = set()
+
+    def belongs(self, run: R) -> bool:
+        """Whether it is so of a run."""
+        raise NotImplementedError
+
+    def take(self, runs: Iterable[R]) -> None:
+        for run in runs:
+            (self.runs.add if self.belongs(run) else self.runs.discard)(run)
+
+
 F = TypeVar("F", bound=Follower)  # type: ignore[type-arg]

@@ -15,7 +15,7 @@ from rich.style import Style
 from textual.color import Color
 
 from tui_trainer.compare.comparison import Compared, Group, Point, counted_in, timeline_of
-from tui_trainer.compare.together import Follower, Together
+from tui_trainer.compare.together import Follower, Those, Together
 from tui_trainer.plotting.curves import BREAK, Columns, Extent, MinMaxTree
 from tui_trainer.plotting.scales import UNITS, StepTimeline, Timeline, Unit, edges, round_above
 from tui_trainer.plotting.smoothing import Means, Smoothing, fitting_window
@@ -251,19 +251,11 @@ class CompareAxis(Axis):
         self._tell()
 
 
-class _Untold(Follower[Compared]):
+class _Untold(Those[Compared]):
     """Runs that cannot be counted in epochs."""
 
-    def __init__(self, runs: Together[Compared]) -> None:
-        super().__init__(runs)
-        self.runs: set[Compared] = set()
-
-    def take(self, runs: Iterable[Compared]) -> None:
-        for run in runs:
-            if run.history.last_step and counted_in([run.history]) == "step":
-                self.runs.add(run)
-            else:
-                self.runs.discard(run)
+    def belongs(self, run: Compared) -> bool:
+        return run.history.last_step > 0 and counted_in([run.history]) == "step"
 
 
 class _Highest:
