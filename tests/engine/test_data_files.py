@@ -138,7 +138,7 @@ def test_what_a_killed_download_left_is_removed_and_what_one_writes_that_lives_i
     server: Server, tmp_path: Path
 ) -> None:
     server.files["/a"] = CONTENT
-    old, new = tmp_path / ".file.4711", tmp_path / ".file.4712"
+    old, new = tmp_path / ".file.01234711", tmp_path / ".file.01234712"
     for part in (old, new):
         part.write_bytes(b"half")
     os.utime(old, (0, 0))

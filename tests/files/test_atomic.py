@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,12 +77,25 @@ def test_a_new_file_replaces_none(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_bytes() == b"first"
 
 
-def test_what_killed_processes_left_is_cleared_and_what_others_are_writing_is_not(tmp_path: Path) -> None:
-    old, new, another = tmp_path / ".file.1", tmp_path / ".file.2", tmp_path / ".other.1"
-    for path in (old, new, another):
+@pytest.mark.parametrize("write", [write_atomic, write_new])
+def test_what_killed_processes_left_is_cleared_by_the_next_writer_and_what_others_are_writing_is_not(
+    tmp_path: Path, write: Callable[[Path, bytes], None]
+) -> None:
+    names = (".[f]*.0123abcd", ".[f]*.4567cdef", ".f.0123abcd", ".[f]*.old")
+    old, new, another, no_draft = (tmp_path / name for name in names)
+    for path in (old, new, another, no_draft):
         path.write_bytes(b"half")
-    os.utime(old, (0, 0))
-    clear_drafts(tmp_path / "file", older_than_s=3600)
-    assert sorted(tmp_path.iterdir()) == [new, another]
-    clear_drafts(tmp_path / "file")
-    assert sorted(tmp_path.iterdir()) == [another]
+    for path in (old, another, no_draft):
+        os.utime(path, (0, 0))
+    write(tmp_path / "[f]*", b"whole")
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "[f]*", new, another, no_draft])
+
+
+def test_who_has_a_folder_alone_clears_the_drafts_of_all_its_files(tmp_path: Path) -> None:
+    for name in (".run.json.0123abcd", ".most_wrong.json.4567cdef"):
+        (tmp_path / name).write_bytes(b"half")
+    kept = [tmp_path / name for name in (".hidden", "events.jsonl", "file.0123abcd")]
+    for path in kept:
+        path.write_bytes(b"whole")
+    clear_drafts(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted(kept)

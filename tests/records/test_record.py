@@ -449,6 +449,15 @@ def test_without_locks_a_pid_tells_who_lives(runs: Path, monkeypatch: pytest.Mon
     Record.reopen(record.folder).close()
 
 
+def test_what_a_killed_process_left_of_any_file_is_gone_once_the_run_goes_on(record: Record) -> None:
+    record.close()
+    before = sorted(record.folder.iterdir())
+    for name in ("run.json", "most_wrong.json"):
+        (record.folder / f".{name}.0123abcd").write_bytes(b"half")
+    Record.reopen(record.folder).close()
+    assert sorted(record.folder.iterdir()) == before
+
+
 def test_without_locks_another_machine_lives_while_its_journal_is_fresh(
     runs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from tui_trainer.errors import UserError
-from tui_trainer.files.atomic import atomic_files, clear_drafts, write_atomic
+from tui_trainer.files.atomic import atomic_files, write_atomic
 from tui_trainer.files.safe_open import read_regular
 from tui_trainer.run_options import CLASSES
 from tui_trainer.text.captions import say
@@ -34,9 +34,6 @@ TELL_EVERY = 0.5
 SILENCE_S = 20.0
 """A server that says nothing for so long is given up."""
 
-ABANDONED_S = 3600.0
-"""What nobody has written to for so long is nobody's: see `SILENCE_S`."""
-
 CHUNK = 1 << 16
 
 
@@ -48,7 +45,6 @@ def fetch(urls: Sequence[str], file: Path, md5: str, progress: Progress) -> None
     """
     made = [folder for folder in (file.parent, *file.parent.parents) if not folder.exists()]
     file.parent.mkdir(parents=True, exist_ok=True)
-    clear_drafts(file, older_than_s=ABANDONED_S)
     failure: OSError | None = None
     for url in urls:
         try:

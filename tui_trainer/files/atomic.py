@@ -1,7 +1,7 @@
 """Files that are whole or not there, whatever kills the process that writes them.
 
 Content goes into a draft in the same folder, is seen onto the disk, and takes its place by a rename, which is seen onto
-the disk too.
+the disk too. What a killed process left of a draft is removed by who writes the file later, or has the folder alone.
 """
 
 from __future__ import annotations
@@ -10,10 +10,17 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
 from tui_trainer.files.safe_open import PRIVATE_FILE
+
+ABANDONED_S = 3600.0
+"""A draft that nobody has written to for so many seconds is nobody's: a download may be waiting for its network."""
+
+DRAWN = 8
+"""Hexadecimal digits, drawn at random, that the name of a draft ends with."""
 
 
 def write_atomic(path: Path, content: bytes, *, private: bool = True) -> None:
@@ -38,6 +45,7 @@ def write_new(path: Path, content: bytes) -> None:
         FileExistsError: there is one already; it is left as it is.
         OSError: it cannot be written.
     """
+    _clear_abandoned(path)
     draft = _draft_of(path)
     with new_file(draft, private=False) as file:
         file.write(content)
@@ -59,6 +67,8 @@ def atomic_files(paths: Sequence[Path], *, private: bool) -> Iterator[list[Binar
     Raises:
         OSError: one cannot be written. What the block raises, and this before the first rename, leaves all as it was.
     """
+    for path in paths:
+        _clear_abandoned(path)
     drafts = {_draft_of(path): path for path in paths}
     try:
         with ExitStack() as stack:
@@ -95,19 +105,13 @@ def new_file(path: Path, *, private: bool) -> Iterator[BinaryIO]:
         raise
 
 
-def clear_drafts(path: Path, *, older_than_s: float | None = None) -> None:
-    """Remove what processes left that were killed as they wrote this file.
+def clear_drafts(folder: Path) -> None:
+    """Remove what processes left that were killed as they wrote any file of a folder.
 
     Args:
-        path: the file.
-        older_than_s: seconds since a draft was last written to, where others may be writing the file now; None where
-            the caller alone writes it.
+        folder: the folder, in which nobody but the caller writes files by this module.
     """
-    with suppress(OSError):  # whatever keeps this from being done, nobody reads them
-        for left in path.parent.glob(f"{_prefix_of(path)}*"):
-            with suppress(OSError):  # another process does the same
-                if older_than_s is None or time.time() - left.stat().st_mtime > older_than_s:
-                    left.unlink(missing_ok=True)
+    _clear(folder, ".*")
 
 
 def sync_folder(folder: Path) -> None:
@@ -121,12 +125,20 @@ def sync_folder(folder: Path) -> None:
 
 
 def _draft_of(path: Path) -> Path:
-    return path.with_name(f"{_prefix_of(path)}{os.urandom(4).hex()}")
+    return path.with_name(f".{path.name}.{os.urandom(DRAWN // 2).hex()}")
 
 
-def _prefix_of(path: Path) -> str:
-    """What the names of drafts of a file begin with."""
-    return f".{path.name}."
+def _clear_abandoned(path: Path) -> None:
+    """Remove what is left of a file's drafts, where others may be writing the file now."""
+    _clear(path.parent, f".{escape(path.name)}", older_than_s=ABANDONED_S)
+
+
+def _clear(folder: Path, names: str, older_than_s: float | None = None) -> None:
+    with suppress(OSError):  # whatever keeps this from being done, nobody reads them
+        for left in folder.glob(f"{names}.{'[0-9a-f]' * DRAWN}"):
+            with suppress(OSError):  # another process does the same
+                if older_than_s is None or time.time() - left.stat().st_mtime > older_than_s:
+                    left.unlink(missing_ok=True)
 
 
 def _remove(path: Path) -> None:

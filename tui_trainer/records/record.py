@@ -139,7 +139,7 @@ class Record:
         lock = None
         try:
             lock = WriterLock(folder)
-            clear_drafts(folder / "run.json")
+            clear_drafts(folder)
             if not (folder / "checkpoints").exists():
                 make_private_folder(folder / "checkpoints")
             history, flaws = _read(folder)
