@@ -59,7 +59,7 @@ LEGEND = (
     (TURN, "strong", "LR changed"),
     (CHECKPOINT, "", "checkpoint"),
     ("┴", "", "epoch ends"),
-    ("┊", "warning", "another preset"),
+    ("┊", "", "LR or preset changed"),
     (NOT_FINITE, "warning", "not finite"),
     (ABOVE, "strong", "spike, cut off"),
     (BELOW, "warning", "no place on a log scale"),

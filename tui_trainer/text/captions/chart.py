@@ -39,8 +39,8 @@ CAPTIONS = {
     ),
     "chart.plan": Caption(
         "plan",
-        "under charts that show a part of a run: all of it, as planned, with the newest step in it",
-        "nobody knows how long the run will be; all of it is on show",
+        "under charts that show a part of a run, or did: all of it, as planned, with the newest step in it",
+        "nobody knows how long the run will be; all of it is on show and nothing else was asked for",
     ),
     "chart.follows": Caption(
         "the charts follow the newest step",

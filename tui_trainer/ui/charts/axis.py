@@ -272,6 +272,11 @@ class XAxis(Axis):
         return "live" if self._following and self._course.goes_on else "held"
 
     @property
+    def is_chosen(self) -> bool:
+        """Whether the part that is seen is one that was asked for, be it all."""
+        return self._whole or self._window is not None
+
+    @property
     def cursor(self) -> int | None:
         """The step under the cursor; None where there is no cursor."""
         return self._cursor

@@ -1,5 +1,4 @@
-"""The whole plan in one line under the charts, while they show a part of it: the LR to come, what was trained, and
-which part the charts show."""
+"""The whole plan in one line under the charts: the LR to come, what was trained, and which part the charts show."""
 
 from __future__ import annotations
 
@@ -38,13 +37,14 @@ class PlanStrip(RunChart):
     _heights: str = ""
 
     @property
-    def tells_more(self) -> bool:
-        """Whether the charts leave out a part of a run that has an end."""
+    def is_wanted(self) -> bool:
+        """Whether the charts leave out a part of a run that has an end; and once they did, until they show all of it
+        unasked: else the charts would change their height with each key that shows more or less."""
         history = self._history
         if history is None or not history.last_step or self.axis.has_no_end:
             return False
         (first, last), (begin, end) = self.axis.bounds, self.axis.whole
-        return begin < first or last < end
+        return begin < first or last < end or (self.display and self.axis.is_chosen)
 
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
         history = self._history

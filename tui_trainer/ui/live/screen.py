@@ -225,11 +225,11 @@ class LiveScreen(ChartKeys):
             self._accuracy.show(history)
 
     def _show_plan(self, history: History) -> None:
-        """The whole plan in a line, where the charts show a part of it and there is room for it."""
+        """The whole plan in a line, where the charts show a part of it, or did, and there is room for it."""
         if self._plan.axis is not self.axis:
             self._plan.stand_on(self.axis)
         self._plan.show(history)
-        wanted = self._plan.tells_more and self.app.size.height >= LEAST_FOR_PLAN
+        wanted = self._plan.is_wanted and self.app.size.height >= LEAST_FOR_PLAN
         if self._plan.display != wanted:
             self._plan.display = wanted
 
