@@ -193,6 +193,7 @@ class LoaderSeen(Definition, frozen=True, kw_only=True, tag="loader"):
     dataset: Text
     """The class of its data set."""
     samples: int | None
+    """Of a pass, which a sampler may make fewer or more than the data set has; None where that is unknown."""
     sampler: Text
     """The class of its sampler."""
     map_style: bool

@@ -43,7 +43,7 @@ def configured(
         "device_uuid": name(model.device_uuid) if model is not None else "",
         "threads": (count(model.threads, 1) if model is not None else None),
         "seed": seed if type(seed) is int and abs(seed) < 2**63 else None,
-        "train_images": count(loader.samples, 1) if loader is not None else None,
+        "train_images": definitions.samples(loader.id) if loader is not None else None,
         "ranks": (count(hello.world_size, 1) if hello is not None else None) or 1,
         "versions": {key: version for key, version in versions.items() if version},
         "recipe": _recipe(definitions, options, optimizer, passes, leading, loader, arguments, took_over_at),

@@ -18,6 +18,10 @@ from tui_trainer.watching.trace import (
 MOST_KEPT = 10_000
 """Of each kind; a program has some. A trace that was made to harm may define any number."""
 
+MOST_BATCHES = 10_000_000
+"""Of a pass that a training may come to the end of. A loader that has more, as one over a sampler of 1e10 samples, was
+given a length because it had to have one."""
+
 LONGEST_NAME = 1000
 LARGEST = 2**62
 
@@ -94,9 +98,15 @@ class Definitions:
         return optimizer
 
     def batches(self, loader: int) -> int | None:
-        """How many batches a pass over a loader has; None where that is not known."""
+        """How many batches a pass over a loader has; None where that is not known, or it has no end."""
         known = self.loaders.get(loader)
-        return count(known.batches) if known is not None else None
+        batches = count(known.batches) if known is not None else None
+        return batches if batches is not None and batches <= MOST_BATCHES else None
+
+    def samples(self, loader: int) -> int | None:
+        """How many samples a pass over a loader has; None where that is not known, or it has no end."""
+        known = self.loaders.get(loader)
+        return count(known.samples, 1) if known is not None and self.batches(loader) is not None else None
 
     def first_lr(self, optimizer: int, group: int) -> float | None:
         """The LR that an optimizer's group had as it was seen first; None where that is not known."""

@@ -120,7 +120,7 @@ class DataPasses:
             batches=_length(loader),
             batch_size=loader.batch_size if type(loader.batch_size) is int else None,
             dataset=text(type(dataset).__name__, 200),
-            samples=_length(dataset) if is_map else None,
+            samples=_samples(loader, data) if is_map else None,
             sampler=text(type(sampler).__name__, 200),
             map_style=is_map,
             shuffles=_shuffles(sampler, data) if is_map else None,
@@ -135,6 +135,12 @@ def _length(sized: Any) -> int | None:
         return len(sized)
     except Exception:
         return None
+
+
+def _samples(loader: Any, data: Any) -> int | None:
+    """How many samples of its data set a pass has: as many as its sampler draws. None where another class than torch's
+    puts them into batches, which may leave some out or draw some twice."""
+    return _length(loader.sampler) if type(loader.batch_sampler) in (data.BatchSampler, type(None)) else None
 
 
 def _shuffles(sampler: Any, data: Any) -> bool | None:
