@@ -86,6 +86,21 @@ def in_one_group(params, lr):
     return torch.optim.SGD([each for group in params for each in group["params"]], lr)
 
 
+def of_matrices(params, lr):
+    groups = [{**group, "params": [each for each in group["params"] if each.ndim > 1]} for group in groups_of(params)]
+    return torch.optim.SGD(groups, lr)
+
+
+def groups_of(params):
+    return params if isinstance(params[0], dict) else [{"params": params}]
+
+
+def frozen_bias(shape, classes):
+    made = net(shape, classes)
+    made[1].bias.requires_grad_(False)
+    return made
+
+
 def of_another_lr(params, lr):
     return torch.optim.SGD(params, 2 * lr)
 

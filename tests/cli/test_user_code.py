@@ -216,6 +216,15 @@ def test_processes_that_train_for_a_session_may_run_what_it_was_allowed(cli: Cli
     until(lambda: len([run for run in made(runs) if (run / "run.json").exists()]) == 2)
 
 
+@pytest.mark.says("code.left_out")
+def test_what_an_optimizer_leaves_out_is_told_by_run_and_find_lr(cli: Cli, here: OwnModule) -> None:
+    given = ["--optimizer", here.of("of_matrices"), "--allow-code"]
+    words = f"{given[1]} leaves out 2 of 4 parameters, which stay as they began: "
+    assert words in cli("run", *ONE_EPOCH, *given).stdout
+    test = ["--model", "mlp", "--limit-train", "100", "--threads", "1", "--device", "cpu", "--steps", "30"]
+    assert f"warning: --optimizer {words}" in cli("find-lr", "none", *test, *given).stderr
+
+
 @pytest.mark.says("code.not_allowed", "code.failed")
 @pytest.mark.never_says("code.of_a_record", "code.no_module")
 def test_a_range_test_is_made_with_code_that_is_allowed(cli: Cli, runs: Path, here: OwnModule) -> None:

@@ -267,6 +267,20 @@ def test_only_what_differs_is_listed(tmp_path: Path) -> None:
     assert differences(compared(tmp_path / "same", same)) == []
 
 
+def test_the_folder_in_which_an_optimizer_was_looked_for_is_no_setting(tmp_path: Path) -> None:
+    made = [record(tmp_path) for _ in range(3)]
+    for folder, place in zip(made[1:], ("/home/a", "/home/b"), strict=True):
+        facts = json.loads((folder / "run.json").read_text())
+        spec = RunSpec.model_validate(facts["asked"])
+        own = spec.preset.with_optimizer("mine:Lion", place)
+        facts["asked"] = spec.model_copy(update={"preset": own}).model_dump(mode="json")
+        (folder / "run.json").write_text(json.dumps(facts))
+    found = {row.key: row.values for row in differences(compared(tmp_path, made))}
+    assert found["optimizer.name"] == ("Adam", "mine:Lion", "mine:Lion")
+    assert not any("/home/" in value for values in found.values() for value in values)
+    assert differences(compared(tmp_path, made[1:])) == []
+
+
 @pytest.mark.says("comparison.preset_untold", "comparison.not_said", "comparison.not_known")
 @pytest.mark.never_says("comparison.preset_untold", "comparison.not_said", "comparison.not_known")
 def test_a_preset_that_cannot_be_told_is_called_unknown_with_the_reason(tmp_path: Path) -> None:

@@ -136,6 +136,29 @@ def test_an_optimizer_that_is_the_presets_own_gives_the_same_run(tiny: TinyRun, 
     assert len(biases) == 3 * BATCHES
 
 
+@pytest.mark.says("code.left_out")
+@pytest.mark.parametrize("groups", ["", GROUPS])
+def test_parameters_that_an_optimizer_of_a_persons_own_leaves_out_are_told_as_the_run_begins(
+    tiny: TinyRun, own: Own, groups: str
+) -> None:
+    module = own()
+    tiny.train(t.NONE + groups, epochs=1, **module.allowed(model="net", optimizer="of_matrices"))
+    (told,) = tiny.of(Alert)
+    words = "leaves out 2 of 4 parameters, which stay as they began: 1.bias, 4.bias"
+    assert (told.kind, told.text) == ("optimizer", f"--optimizer {module.of('of_matrices')} {words}")
+    place = tiny.events.index(told)
+    assert not any(isinstance(event, StepsTaken) for event in tiny.events[:place])
+
+
+@pytest.mark.never_says("code.left_out")
+def test_of_an_optimizer_that_has_all_that_ask_for_gradients_nothing_is_said(tiny: TinyRun, own: Own) -> None:
+    module = own()
+    tiny.train(t.NONE + GROUPS, epochs=1, **module.allowed(optimizer="sgd"))
+    tiny.train(t.NONE, epochs=1, **module.allowed(model="frozen_bias", optimizer="sgd"))
+    tiny.train(t.NONE, epochs=1, **module.allowed(model="frozen_bias"))
+    assert not tiny.of(Alert)
+
+
 def test_killed_a_run_with_an_optimizer_of_a_persons_own_goes_on_to_the_bit(tiny: TinyRun, own: Own) -> None:
     options = own().allowed(optimizer="Lion")
     tiny.train(t.STEP, epochs=3, **options)

@@ -19,7 +19,7 @@ class ScriptedFinding:
 
     def __init__(self, spec: RunSpec, runs: Path | None = None) -> None:
         self.spec = spec
-        self.recorded = ""
+        self.recorded = self.warning = ""
         self.lowest, self.highest = 1e-7, 10.0
         self.phase, self.failure, self.closed = "loading data", "", False
         self.curve: LRCurve | None = None

@@ -277,6 +277,15 @@ async def test_of_seeds_that_all_suggest_nothing_it_says_why(tmp_path: Path) -> 
         assert not rows_of(shown)
 
 
+async def test_what_is_to_be_known_of_what_was_tested_stands_below_how_it_ended(show: Show) -> None:
+    async with show() as shown:
+        finding = opened(shown)
+        finding.warning = "--optimizer mine:sgd leaves out 2 of 4 parameters"
+        finding.come(falling())
+        await shown.frame()
+        assert "leaves out 2 of 4 parameters" in shown.text()
+
+
 @pytest.mark.never_says("find_lr.drawn")
 async def test_where_it_is_recorded_stands_below_how_it_ended(show: Show, captions_said: set[str]) -> None:
     async with show(size=(100, 40)) as shown:

@@ -297,6 +297,8 @@ def _tested(spec: RunSpec, lowest: float, highest: float, steps: int, seeds: int
             if not error.lines:
                 raise
             refuse(str(error), *error.lines.splitlines())
+        if left_out := prepared.train_state.left_out:
+            tell(f"warning: {left_out}")
         for number in range(seeds):
             seed = spec.seed + number
 

@@ -33,6 +33,10 @@ TABLES = ("scheduler", "warmup", "optimizer", "training")
 """The tables of a preset, in the order in which a reader asks for them."""
 
 
+NO_SETTINGS = {("optimizer", "folder")}
+"""What a preset's tables hold beside settings: where a person's own optimizer was looked for."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """A setting, and what each preset has there, in the order of the comparison."""
@@ -348,7 +352,7 @@ def _settings(preset: Preset) -> dict[str, _Setting]:
         part = getattr(preset, table)
         for key, field in type(part).model_fields.items() if part is not None else ():
             value = getattr(part, key)
-            if value is not None:
+            if value is not None and (table, key) not in NO_SETTINGS:
                 is_default = (table, key) == ("warmup", "method") or table != "warmup"
                 is_default = is_default and key not in ("name", "lr") and value == field.get_default()
                 settings[f"{table}.{key}"] = _Setting(value, is_default)

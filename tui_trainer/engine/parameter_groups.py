@@ -116,12 +116,12 @@ def _check(preset: Preset, chosen: list[list[nn.Parameter]], names: Mapping[str,
     for number, (group, parameters) in enumerate(zip(preset.optimizer.groups, chosen[1:], strict=False), 1):
         where = ("optimizer", "groups", str(number))
         if not parameters:
-            said = say("groups.match_none", network=network, names=_examples(names))
+            said = say("groups.match_none", network=network, names=examples(names))
             problems.append(source.problem(where, said))
         if not isinstance(group, MuonGroup):
             continue
         if others := [name_of[id(each)] for each in parameters if each.ndim != 2]:
-            problems.append(source.problem((*where, "optimizer"), say("groups.no_matrix", names=_examples(others))))
+            problems.append(source.problem((*where, "optimizer"), say("groups.no_matrix", names=examples(others))))
         if not has_muon():
             said = say("groups.no_muon", version=plain(torch.__version__))
             problems.append(source.problem((*where, "optimizer"), said))
@@ -131,6 +131,7 @@ def _check(preset: Preset, chosen: list[list[nn.Parameter]], names: Mapping[str,
         raise PresetError(problems)
 
 
-def _examples(names: Iterable[str]) -> str:
+def examples(names: Iterable[str]) -> str:
+    """Some names of parameters, and whether there are more."""
     some = [*names]
     return ", ".join(some[:MOST_NAMED]) + (", …" if len(some) > MOST_NAMED else "")

@@ -15,7 +15,7 @@ from tui_trainer.engine.model_metrics import declared_metrics
 from tui_trainer.engine.prepare import Prepared, tell_phase
 from tui_trainer.engine.reproducibility import not_deterministic
 from tui_trainer.engine.trainer import Trainer
-from tui_trainer.events import TRAINING, AnyEvent, EndStatus, RunEnded, SettingChanged
+from tui_trainer.events import TRAINING, Alert, AnyEvent, EndStatus, RunEnded, SettingChanged
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
 
@@ -54,6 +54,8 @@ def train(
     if prepared.spec.metrics == "default":
         for declared in declared_metrics(prepared.images.classes, gpu=not on_cpu):
             emit(declared)
+    if left_out := prepared.train_state.left_out:
+        emit(Alert(at=time.time(), kind="optimizer", text=left_out))
     tell_phase(emit, TRAINING)
     clock = TrainingClock(prepared.checkpoint["elapsed"] if prepared.checkpoint else 0.0, awake or Awake())
     ranks = prepared.ranks

@@ -17,7 +17,7 @@ from tui_trainer.engine.beside_muon import is_of_muon
 from tui_trainer.engine.distributed import Ranks
 from tui_trainer.engine.early_stopping import is_state
 from tui_trainer.engine.lr_preview import PlannedRun, plan
-from tui_trainer.engine.parameter_groups import grouped
+from tui_trainer.engine.parameter_groups import examples, grouped
 from tui_trainer.engine.precision import ComputeOptions, LossScaler
 from tui_trainer.engine.schedules import Schedule, build_optimizer
 from tui_trainer.engine.torch_internals import mark_stepped
@@ -52,6 +52,18 @@ class TrainState:
         self._compute_options = compute_options
         self.loss_scaler = LossScaler(compute_options)
         self.use(planned)
+
+    @property
+    def left_out(self) -> str:
+        """Which parameters that ask for gradients a person's own optimizer does not have, in a sentence; empty where it
+        has all."""
+        if not isinstance(own := self.planned.preset.optimizer, OwnOptimizer):
+            return ""
+        has = {id(each) for group in self.optimizer.param_groups for each in group["params"]}
+        names = {name: id(each) for name, each in self.model.named_parameters() if each.requires_grad}
+        lacks = [plain(name) for name, parameter in names.items() if parameter not in has]
+        told = {"optimizer": plain(own.name), "missing": len(lacks), "parameters": len(names)}
+        return say("code.left_out", **told, names=examples(lacks)) if lacks else ""
 
     def use(self, planned: PlannedRun) -> None:
         """Build what the preset asks for around the model as it is: a fresh optimizer, the schedule's beginning."""

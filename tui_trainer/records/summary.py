@@ -626,7 +626,7 @@ def _epochs_asked(asked: dict[str, Any]) -> int | None:
 
 MOST_ASKED = 200
 """Values of what was asked for that are looked at; a run of ours has some 30."""
-_NOT_CONFIG = ("name", "preset_name", "title", "description", "data_dir")
+_NOT_CONFIG = ("name", "preset_name", "title", "description", "data_dir", "code_dir", "optimizer.folder")
 _PUBLISHED = "published."
 """What a preset says of whose recipe it is."""
 

@@ -43,6 +43,10 @@ class Finding(Protocol):
         """Why it came to nothing; empty where it did not."""
 
     @property
+    def warning(self) -> str:
+        """What is to be known of what is tested; empty where there is nothing."""
+
+    @property
     def recorded(self) -> str:
         """What is to be told of its record; empty where there is nothing to tell."""
 
@@ -63,7 +67,7 @@ class InProcessFinding:
 
         self._test = RangeTest()
         self.lowest, self.highest = self._test.lowest, self._test.highest
-        self.phase = self.failure = self.recorded = ""
+        self.phase = self.failure = self.warning = self.recorded = ""
         self._runs = runs
         self.curve: LRCurve | None = None
         self.others: Sequence[LRCurve] = ()
@@ -91,6 +95,7 @@ class InProcessFinding:
         try:
             with torch.random.fork_rng(devices=[]):  # the weights are drawn, and nobody else's numbers change
                 prepared = prepare(self._spec, emit)
+            self.warning = prepared.train_state.left_out
             self._record(self._test.run(prepared, self._spec.seed, tell, self._over.is_set))
         except UserError as error:
             self.failure = str(error)
@@ -118,7 +123,7 @@ class InProcessFinding:
 class RecordedFinding:
     """Over from the beginning."""
 
-    phase = failure = recorded = ""
+    phase = failure = warning = recorded = ""
 
     def __init__(self, record: RangeTestRecord) -> None:
         self.lowest, self.highest = record.lowest, record.highest

@@ -123,6 +123,11 @@ CAPTIONS = {
         "a person's own optimizer has another LR than the preset says, or none",
         "it has that",
     ),
+    "code.left_out": Caption(
+        "--optimizer {optimizer} leaves out {missing} of {parameters} parameters, which stay as they began: {names}",
+        "a person's own optimizer lacks parameters that ask for gradients, as a run or a range test begins",
+        "it has all of them; they ask for no gradient; another preset's optimizer has taken over",
+    ),
     "code.no_optimizer": Caption(
         "gave a {kind}, not a torch.optim.Optimizer",
         "what is named as optimizer gives something else",

@@ -63,7 +63,8 @@ class Suggestions(Panel):
 
     def show(self, finding: Finding, at: int, copy: Copy | None, name: str) -> None:
         """Bring it up to date; the cursor is at the suggestion number `at`."""
-        told = finding.curve, finding.others, finding.phase, finding.failure, finding.recorded, at, copy
+        said = finding.phase, finding.failure, finding.warning, finding.recorded
+        told = finding.curve, finding.others, *said, at, copy
         if told != self._told:
             self._told, self._finding, self._curve = told, finding, finding.curve
             self._at, self._copy, self._copy_name = at, copy, name
@@ -108,6 +109,8 @@ class Suggestions(Panel):
         ended = [(say(f"find_lr.{curve.ended}", steps=counted(len(curve.losses), "step"), lr=lr), "faint")]
         if curve.none_because is not None:
             ended.append((say(f"find_lr.{curve.none_because}", lr=format_lr(curve.lrs[0])), "warning"))
+        if finding.warning:
+            ended.append((finding.warning, "warning"))
         if finding.recorded:
             ended.append((plain(finding.recorded), "faint"))
         return ended
