@@ -91,7 +91,8 @@ class Hello(Definition, frozen=True, kw_only=True):
     environment: dict[Text, Text] = {}
     """What of it was allowed to be told: `CUDA_VISIBLE_DEVICES`, `OMP_NUM_THREADS` and the like."""
     arguments: Plain = {}
-    """What its argparse came to, as far as it is plain: a hint at the number of epochs, a seed."""
+    """What its argparse came to, and the program made of it until it trained, as far as it is plain: a hint at the
+    number of epochs, a seed."""
 
 
 class Site(Definition, frozen=True, kw_only=True):
@@ -261,7 +262,9 @@ class Observed(Definition, frozen=True, kw_only=True):
 
     fact: Text
     """`validation_mode`, `no_gradient`, `kept_graph` and so on: `findings` lists them. `divided`: the losses of a
-    `backward` site are what came of a division by the plain number `by`, told once, of the first of them."""
+    `backward` site are what came of a division by the plain number `by`, told once, of the first of them. `epochs`:
+    what a global variable says that stayed as it was until the program ended. `argument_moves`: one of
+    `Hello.arguments` that tells a number of epochs is another one by now."""
     site: int = 0
     values: Plain = {}
     clock: float = 0.0

@@ -1018,6 +1018,17 @@ for epoch in range(EPOCHS):
     for x, y in val_loader:
         x.mean()
 """,
+    "a scheduler of epochs that are counted until it is enough": """
+EPOCHS = epochs = 0
+scheduler = lr_scheduler.CosineAnnealingLR(optimizer, 50)
+while epochs < 6:
+    for x, y in train_loader:
+        optimizer.zero_grad()
+        criterion(model(x), y).backward()
+        optimizer.step()
+    scheduler.step()
+    epochs += 1
+""",
     "a few gradients of pictures": """
 for step in range(6):
     picture = torch.randn(2, 8, requires_grad=True)

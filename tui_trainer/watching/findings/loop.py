@@ -64,7 +64,7 @@ class Loop:
         self._steps_before = 0
         """Steps of the run that others made before, less those that this one had made by then."""
         self._told_epochs: int | None = None
-        """What the program's own global variable says of its epochs, told as it ends."""
+        """What the program's own global variable says of its epochs, if it never moved; told as it ends."""
 
     @property
     def step(self) -> int:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from math import isfinite
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from tui_trainer.watching.trace import (
     AnyDefinition,
     Hello,
     LoaderSeen,
     ModelSeen,
+    Observed,
     OptimizerSeen,
     SchedulerSeen,
     Site,
@@ -67,6 +70,11 @@ class Definitions:
                 _keep(self.loaders, frame)
             case ModelSeen():
                 _keep(self.models, frame)
+            case Observed(fact="argument_moves") if self.hello is not None:
+                kept = {
+                    key: value for key, value in self.hello.arguments.items() if key != frame.values.get("argument")
+                }
+                self.hello = replace(self.hello, arguments=kept)
             case _:
                 pass
 

@@ -7,6 +7,7 @@ import sys
 import time
 
 from .plain import is_secret, plain, text
+from .python_internals import ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,22 +17,39 @@ _TOLD = ("CUDA_", "OMP_", "NCCL_", "MKL_", "TORCH", "PYTORCH_", "GLOO_", "SLURM_
 _TOLD_WHOLE = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
+MOST_NAMESPACES = 8
+
+
 class Process:
     """What is known of it before it trains, and what it is as it begins to."""
 
     def __init__(self) -> None:
         self._arguments: dict[str, object] = {}
+        self._namespaces: list[ref[Any]] = []
+        """Those that argparse has made, the latest ones: a program may change what stands in them before it trains."""
         self.trains_alone = True
         """Whether no other ranks train with it, as far as was known as it began to train."""
 
     def parsed(self, namespace: Any) -> None:
         """Its argparse came to this."""
         self._arguments.update(plain(vars(namespace)))
+        try:
+            self._namespaces = [*self._namespaces[-MOST_NAMESPACES:], ref(namespace)]
+        except TypeError:  # one of its own, which takes no such reference
+            pass
+
+    def arguments_now(self, names: tuple[str, ...]) -> list[tuple[str, object, object]]:
+        """Each of these arguments, as it was as the training began, and now."""
+        live = [vars(namespace) for made in self._namespaces if (namespace := made()) is not None]
+        return [(name, self._arguments.get(name), held[name]) for held in live for name in names if name in held]
 
     def hello(self, torch: Any) -> dict[str, object]:
         """`trace.Hello`, as plain values."""
         rank, world_size = _rank(torch)
         self.trains_alone = (world_size or 1) == 1
+        for made in self._namespaces:
+            if (namespace := made()) is not None:
+                self._arguments.update(plain(vars(namespace)))
         environment = dict(os.environ)
         main = sys.modules.get("__main__")
         script = getattr(main, "__file__", None)
