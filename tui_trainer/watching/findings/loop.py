@@ -97,13 +97,14 @@ class Loop:
     def data(self, call: Call) -> None:
         """A loader began, gave a batch or had no more."""
         site, passes = call.site, self.passes
+        place = self.definitions.place(site)
         if call.value == 1:
-            passes.end(site.id, site.target)
+            passes.end(place, site.target)
         elif call.value == 0:
             self.batches += 1
-            passes.batch(site.id, site.target, self.definitions.batches(site.target), call.end)
+            passes.batch(place, site.target, self.definitions.batches(site.target), call.end)
         else:
-            passes.begin(site.id, site.target, self.definitions.batches(site.target), call.end)
+            passes.begin(place, site.target, self.definitions.batches(site.target), call.end)
         passes.done.clear()
 
     def optimizer_step(self, call: Call) -> None:
@@ -169,7 +170,8 @@ class Loop:
         if self._taken_over:
             return None
         hello = self.definitions.hello
-        asked = epochs_asked(self.options, hello.arguments if hello is not None else {})
+        arguments = hello.arguments if hello is not None else {}
+        asked = epochs_asked(self.options, self.definitions, self.passes, arguments)
         if asked is None:
             asked = self._told_epochs
         so_far = len(self.done) + (not self.ended and self.passes.training is not None)

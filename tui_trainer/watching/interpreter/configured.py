@@ -67,9 +67,12 @@ def _recipe(
 ) -> ResolvedConfig:
     seen = definitions.optimizers.get(optimizer)
     # Its argument may be of each network that it trains.
-    epochs = _epochs(options, passes, arguments if not took_over_at else {})
+    epochs = _epochs(options, definitions, passes, arguments if not took_over_at else {})
     steps = passes.steps_an_epoch
     total = count(options.steps, 1)
+    rounds = definitions.rounds_of_steps(optimizer)
+    if total is None and rounds is not None:
+        total = max(0, took_over_at - 1) + rounds
     if total is None and epochs is not None and steps is not None:
         total = count(epochs * steps, 1)
     monitor, min_lr = leading.watches if leading is not None else (None, None)
@@ -102,18 +105,21 @@ def _model(definitions: Definitions) -> ModelSeen | None:
     return max(definitions.models.values(), key=lambda model: model.trainable, default=None)
 
 
-def _epochs(options: Options, passes: Passes, arguments: dict[str, Any]) -> int | None:
-    """The last epoch, as the person said it or the program's argument for it; None where there are no epochs, or it
-    went on behind it."""
-    asked = epochs_asked(options, arguments) if passes.counts_epochs else None
+def _epochs(options: Options, definitions: Definitions, passes: Passes, arguments: dict[str, Any]) -> int | None:
+    """The last epoch, as the person or the program said it; None where there are no epochs, or it went on behind it."""
+    asked = epochs_asked(options, definitions, passes, arguments) if passes.counts_epochs else None
     return asked if asked is not None and asked >= max(1, passes.epoch) else None
 
 
-def epochs_asked(options: Options, arguments: dict[str, Any]) -> int | None:
-    """How many epochs there are to be: as the person said it, or what the program's argument for it leaves of them."""
+def epochs_asked(options: Options, definitions: Definitions, passes: Passes, arguments: dict[str, Any]) -> int | None:
+    """How many epochs there are to be: as the person said it, as the `range` of the program's loop over them has it, or
+    what its argument for it leaves of them."""
     asked = count(options.epochs, 1)
     if asked is not None:
         return asked
+    rounds = definitions.rounds.get(passes.training.site) if passes.training is not None else None
+    if rounds is not None and (before := passes.epochs_before) is not None:
+        return before + rounds
     given = (arguments.get(key) for key in EPOCHS)
     asked = next((number for number in given if type(number) is int and 0 < number < 2**31), None)
     begun = (arguments.get(key) for key in BEGIN)

@@ -52,6 +52,10 @@ class Definitions:
         self.schedulers: dict[int, SchedulerSeen] = {}
         self.loaders: dict[int, LoaderSeen] = {}
         self.models: dict[int, ModelSeen] = {}
+        self.rounds: dict[int, int] = {}
+        """By sites: how often the loop goes round that it stands in."""
+        self._steps_from: dict[int, set[int]] = {}
+        """The sites that each optimizer steps at."""
         self._places: dict[tuple[object, ...], int] = {}
         self._same_as: dict[int, int] = {}
 
@@ -62,6 +66,8 @@ class Definitions:
                 self.hello = frame
             case Site():
                 _keep(self.sites, frame)
+                if frame.call == "optimizer.step" and len(self._steps_from) < MOST_KEPT:
+                    self._steps_from.setdefault(frame.target, set()).add(frame.id)
             case OptimizerSeen():
                 _keep(self.optimizers, frame)
             case SchedulerSeen():
@@ -75,6 +81,10 @@ class Definitions:
                     key: value for key, value in self.hello.arguments.items() if key != frame.values.get("argument")
                 }
                 self.hello = replace(self.hello, arguments=kept)
+            case Observed(fact="rounds"):
+                rounds = frame.values.get("rounds")
+                if type(rounds) is int and 0 < rounds < 2**31 and len(self.rounds) < MOST_KEPT:
+                    self.rounds[frame.site] = rounds
             case _:
                 pass
 
@@ -115,6 +125,12 @@ class Definitions:
         """How many samples a pass over a loader has; None where that is not known, or it has no end."""
         known = self.loaders.get(loader)
         return count(known.samples, 1) if known is not None and self.batches(loader) is not None else None
+
+    def rounds_of_steps(self, optimizer: int) -> int | None:
+        """How often the loop goes round in which an optimizer steps once; None where that is not known, or it steps at
+        several places."""
+        places = self._steps_from.get(optimizer, set())
+        return self.rounds.get(next(iter(places))) if len(places) == 1 else None
 
     def first_lr(self, optimizer: int, group: int) -> float | None:
         """The LR that an optimizer's group had as it was seen first; None where that is not known."""

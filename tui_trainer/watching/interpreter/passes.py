@@ -103,6 +103,10 @@ class Passes:
         """The training pass of the epoch whose end was told last."""
         self._whole_epochs: list[int] = []
         """How many steps each epoch had that is over, those alike once."""
+        self._first_epochs: dict[int, int] = {}
+        """The first epoch of each place that trained."""
+        self._alternate = False
+        """Whether a place trained again, behind another one: neither has all epochs."""
 
     @property
     def steps_an_epoch(self) -> int | None:
@@ -116,6 +120,14 @@ class Passes:
         ahead = 1 if training.steps > 1 else 0
         length = training.until if training.takes_turns else training.length
         return length if 0 <= training.batches - training.steps <= ahead else None
+
+    @property
+    def epochs_before(self) -> int | None:
+        """Epochs that were over before the place that trains began; None where it is one of several that take turns."""
+        training = self.training
+        if training is None or self._alternate or not self.counts_epochs:
+            return None
+        return self._first_epochs[training.site] - 1 if training.site in self._first_epochs else None
 
     @property
     def batches_a_step(self) -> int | None:
@@ -254,6 +266,9 @@ class Passes:
                 else:
                     self.epoch += training is not None
                 self.training = of
+                if training is None or training.site != of.site:
+                    self._alternate |= of.site in self._first_epochs
+                    self._first_epochs.setdefault(of.site, max(self.epoch, 1))
             elif not self._open:
                 of.steps_behind += of.exhausted
             self._single = self._single if of.is_a_single_batch else None

@@ -75,6 +75,13 @@ class CallSites:
             known = self._codes[id(code)] = (code, self._is_library(code.co_filename))
         return not known[1]
 
+    def is_standard(self, frame: FrameType) -> bool:
+        """Whether a frame is one of the standard library's, or of the observer's own."""
+        file = frame.f_code.co_filename
+        return file.startswith(("<frozen", _OWN_FOLDER)) or (
+            file.startswith(_STANDARD_LIBRARY) and "site-packages" not in file and "dist-packages" not in file
+        )
+
     def program_frame(self, frame: FrameType | None) -> FrameType | None:
         """The innermost frame from there on that is the program's own."""
         while frame is not None and self._is_library(frame.f_code.co_filename):
@@ -183,6 +190,23 @@ def name_of(held: Any, frame: FrameType) -> str:
         names = [name for name, value in list(getattr(myself, "__dict__", {}).items()) if value is held]
     shown = [name for name in names if not name.startswith("_")] or [name.lstrip("_") for name in names]
     return text(shown[0], 100) if shown else ""
+
+
+def variable(name: str, frame: FrameType) -> Any:
+    """What a variable holds in this frame; None where there is none, or it cannot be told: see `_local_names`."""
+    code = frame.f_code
+    if not code.co_flags & _OPTIMIZED or sys.version_info >= (3, 13):
+        values = frame.f_locals
+        return values[name] if name in values else frame.f_globals.get(name)
+    if name not in code.co_varnames + code.co_cellvars + code.co_freevars:
+        return frame.f_globals.get(name)
+    if "locals" in code.co_names or "vars" in code.co_names:
+        return None
+    values = frame.f_locals
+    held = values.get(name)
+    if sys.getrefcount(values) <= 3:
+        values.clear()
+    return held
 
 
 def _local_names(held: Any, frame: FrameType) -> tuple[list[str], Any]:

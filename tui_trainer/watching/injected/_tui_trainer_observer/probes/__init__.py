@@ -14,6 +14,7 @@ from .known_optimizers import KnownOptimizers
 from .labels import Labels
 from .left_gradients import LeftGradients
 from .left_out_parameters import LeftOutParameters
+from .loop_lengths import LoopLengths
 from .lost_gradients import LostGradients
 from .steps_to_epochs import StepsToEpochs
 from .told_epochs import ToldEpochs
@@ -52,6 +53,7 @@ class Probes:
             Labels(observer)
             StepsToEpochs(observer)
             ToldEpochs(observer)
+            LoopLengths(observer)
             Ending(observer)
 
         begin()
