@@ -287,15 +287,23 @@ def test_an_lr_that_nobody_moves_is_said_to_stay(captions_said: set[str]) -> Non
     assert "untold.why" not in captions_said
 
 
-@pytest.mark.never_says("untold.lr_stays")
+@pytest.mark.never_says("untold.lr_stays", "untold.scheduler_waits")
 def test_nothing_is_said_to_stay_that_moved_or_may_move(captions_said: set[str]) -> None:
     others = [
         without_reason(0.25, 0.5, 0.25),
         without_reason(0.25, 0.5),
-        without_reason(0.25, scheduler=True),
+        without_reason(0.25, 0.5, scheduler=True),
         without_reason(0.25, watched=False),
+        without_reason(0.25, scheduler=True, watched=False),
     ]
     assert {*others} == {"this run does not tell why its LR is what it is"}
+
+
+@pytest.mark.says("untold.scheduler_waits")
+def test_a_scheduler_that_has_not_moved_the_lr_is_said_to_wait(captions_said: set[str]) -> None:
+    """As the first steps of a watched program come, and its scheduler has not stepped."""
+    assert without_reason(0.25, 0.25, scheduler=True) == "StepLR has not moved the LR so far"
+    assert not captions_said & {"untold.why", "untold.lr_stays"}
 
 
 def test_what_a_scheduler_gives_is_not_taken_for_written() -> None:

@@ -234,10 +234,12 @@ class Why(Panel):
 def untold(history: History) -> str:
     """Why no reason is told."""
     recipe, lrs = history.recipe, history.lrs
-    if history.program is None or recipe is None or recipe.scheduler or not history.steps:
+    if history.program is None or recipe is None or not history.steps:
         return say("untold.why")
     if history.lr_changes or not isfinite(lrs[0]) or lrs[0] != lrs[-1]:
         return say("untold.why")
+    if recipe.scheduler:
+        return say("untold.scheduler_waits", scheduler=plain(recipe.scheduler))
     return say("untold.lr_stays", lr=format_lr(lrs[0]))
 
 
