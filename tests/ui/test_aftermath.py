@@ -21,7 +21,7 @@ from tui_trainer.records.history import History
 from tui_trainer.records.record import Record
 from tui_trainer.remote.address import Address
 from tui_trainer.run_sources import kernel_log
-from tui_trainer.run_sources.crash_report import crash_report
+from tui_trainer.run_sources.crash_report import CrashReport, crash_report
 from tui_trainer.run_sources.journal_source import JournalSource
 from tui_trainer.run_sources.kernel_log import Message
 from tui_trainer.run_sources.run_source import READONLY, Capabilities
@@ -354,6 +354,38 @@ async def test_why_a_run_crashed_is_said_whole_where_its_line_has_no_room_for_th
         where = "crashed after step 10"
         assert shown.line(where).strip() == (where if is_whole else f"{where}: {reason}")
         assert panel.height == len(panel.plain())
+
+
+LONG_ERROR = (
+    "FileNotFoundError: [Errno 2] No such file or directory: '/data/coco/train/annotations/a/long/way/down.json'"
+)
+
+
+@pytest.mark.parametrize("began", [True, False])
+async def test_the_error_that_ended_it_is_said_whole_and_more_of_its_way_where_the_charts_are_empty(
+    show: Show, tmp_path: Path, began: bool
+) -> None:
+    calls = "".join(f'  File "train.py", line {line}, in call_{line}\n    call()\n    ^^^^^^\n' for line in range(9))
+    (tmp_path / "log.txt").write_text(f"Traceback (most recent call last):\n{calls}{LONG_ERROR}\n")
+    end = RunEnded(at=START + 10, status="crashed", reason="x", step=10 if began else 0, epoch=1, exit_code=1)
+    host = ScriptedHost([*(HALF if began else HALF[:1]), end])
+    host.folder = tmp_path
+    async with show(host, size=(80, 24)) as shown:
+        await shown.frame()
+        await shown.frame()
+        lines = [line.strip(" │") for line in shown.the(Aftermath).plain()]
+        assert LONG_ERROR in " ".join(lines)
+        assert not any(line and not line.strip("^") for line in lines)
+        assert ("in call_7" in " ".join(lines)) == (not began)
+
+
+def test_an_error_of_many_words_leaves_room_for_the_way_on(tmp_path: Path) -> None:
+    panel = Aftermath()
+    panel._report = CrashReport(printed=("ValueError: " + "word " * 200,))
+    _, lines = panel._printed(80)
+    assert len(lines) == 3
+    assert lines[0].startswith("ValueError: word")
+    assert lines[-1].endswith("…")
 
 
 GONE = "mnist: nothing at /data/mnist; --data-dir names another folder"

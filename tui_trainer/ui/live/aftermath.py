@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from tui_trainer.run_sources.run_source import RunSource
     from tui_trainer.ui.background_tasks import BackgroundTasks
 
+_ERROR_LINES = 3
+
+_MARKS = "^~ "
+"""What Python draws below a line of a traceback."""
+
 ENDED_EARLY = ("stopped", "crashed")
 
 
@@ -91,8 +96,9 @@ class Aftermath(Panel):
         if (way, reason, most) != (self._way, self._reason, self._most):
             self._way, self._reason, self._most = way, reason, most
             self.redraw()
-        wanted = len(self._report.causes) + len(self._report.printed) + len(_whole(way, width))
-        self.height = len(_whole(reason, width)) + min(most, wanted)
+        before, error = self._printed(width)
+        least = len(error) + len(_whole(way, width))
+        self.height = len(_whole(reason, width)) + max(least, min(most, len(self._report.causes) + len(before) + least))
 
     def _look(self, folder: Path, ended: RunEnded, history: History, tasks: BackgroundTasks) -> None:
         started = history.started
@@ -114,8 +120,16 @@ class Aftermath(Panel):
         causes = [(Span(" "), Span(line, "warning")) for line in why]
         causes = causes[: max(0, height - len(last))]
         room = max(0, height - len(last) - len(causes))
-        printed = report.printed[max(0, len(report.printed) - room) :] if room else ()
-        return [*((Span(" │ ", "warning"), Span(cut(line, width - 4))) for line in printed), *causes, *last]
+        before, error = self._printed(width)
+        printed = [*before, *error][-room:] if room else []
+        return [*((Span(" │ ", "warning"), Span(line)) for line in printed), *causes, *last]
+
+    def _printed(self, width: int) -> tuple[list[str], list[str]]:
+        """What it printed last: lines, cut to the width, and the last one, which names the error, in up to three."""
+        *before, last = [line for line in self._report.printed if line.strip(_MARKS)] or [""]
+        error = wrap(last, width - 4)
+        rest = [cut(" ".join(error[_ERROR_LINES - 1 :]), width - 4)] if len(error) >= _ERROR_LINES else []
+        return [cut(line, width - 4) for line in before], [*error[: _ERROR_LINES - 1], *rest]
 
 
 def _whole(text: str, width: int) -> list[str]:

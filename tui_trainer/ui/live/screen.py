@@ -198,6 +198,8 @@ class LiveScreen(ChartKeys):
         self._strip.show(history, self.context.settings, self.app.size.width, 1 if low else 3)
         self._order.show(history, 3 if self.has_class("-tall") or self.has_class("-very-tall") else 1)
         most = 9 if self.has_class("-very-tall") else 6 if self.has_class("-tall") else 3
+        if not began:  # the charts are empty
+            most = max(most, self.app.size.height // 2)
         self._aftermath.show(self.source, self._ways(), self.app.size.width, most, self.context.tasks)
         self._make_room(changed)
         self._progress.show(history, self.context.clock.budget.share, says_why=not self._aftermath.says_why)

@@ -238,7 +238,7 @@ def untold(history: History) -> str:
         return say("untold.why")
     if history.lr_changes or not isfinite(lrs[0]) or lrs[0] != lrs[-1]:
         return say("untold.why")
-    if recipe.scheduler:
+    if recipe.scheduler not in ("", "none"):
         return say("untold.scheduler_waits", scheduler=plain(recipe.scheduler))
     return say("untold.lr_stays", lr=format_lr(lrs[0]))
 
