@@ -223,6 +223,26 @@ def test_times_along_an_axis_lie_on_it_and_do_not_collide(first: float, span: fl
         assert hours or (step < 1 and is_round(step)) or any(step == pytest.approx(each, rel=1e-5) for each in clock)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "labels"),
+    [
+        (0, 0.05, ["0", "0.01", "0.02", "0.03", "0.04", "0.05"]),
+        (3.01, 3.04, ["3.010", "3.015", "3.020", "3.025", "3.030", "3.035", "3.040"]),
+        (0, 3.4e-6, ["0", "5e-7", "1e-6", "1.5e-6", "2e-6", "2.5e-6", "3e-6"]),
+        (0, 1.2, ["0", "0.2", "0.4", "0.6", "0.8", "1.0", "1.2"]),
+    ],
+)
+def test_a_label_along_an_axis_reads_as_its_place(first: float, last: float, labels: list[str]) -> None:
+    assert [label for _, label in along(first, last, 66, labels=4, whole=False)] == labels
+
+
+@given(st.floats(0, 1e4), st.floats(1e-6, 1e4), st.integers(30, 300))
+def test_no_two_labels_along_an_axis_read_the_same(first: float, span: float, width: int) -> None:
+    labels = [label for _, label in along(first, first + span, width, labels=4, whole=False) if label]
+    assert len(set(labels)) == len(labels)
+    assert labels or span < 1e-3 * first
+
+
 @given(st.floats(0, 1e6), st.floats(1e-3, 1e6), st.integers(10, 250))
 def test_places_along_an_axis_lie_on_it_and_do_not_collide(first: float, span: float, width: int) -> None:
     places = along(first, first + span, width, labels=5, whole=False)
@@ -230,7 +250,7 @@ def test_places_along_an_axis_lie_on_it_and_do_not_collide(first: float, span: f
     assert len(places) <= width // 7 + 1
     for place, label in places:
         assert first - 1e-6 * (1 + span) <= place <= first + span * (1 + 1e-6)
-        assert len(label) <= 7
+        assert len(label) <= 8
 
 
 def test_long_counts_are_said_in_thousands_or_millions() -> None:

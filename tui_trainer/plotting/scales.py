@@ -269,13 +269,24 @@ def round_label(value: float, width: int = 6) -> str:
 
 
 def along(first: float, last: float, columns: int, labels: int = 6, whole: bool = True) -> list[tuple[float, str]]:
-    """Round places between `first` and `last`, at most one every `labels + 2` of `columns`, with their labels."""
-    room = max(1, columns // (labels + 2))
+    """Round places between `first` and `last`, at most one every `labels + 2` of `columns`, with their labels. Fewer,
+    with longer ones, where places lie so close that a label would read as another place; where none is long enough,
+    without."""
     if last <= first:
         return []
-    least = (last - first) / room
-    step = _steps(max(least, 1.0) if whole else least)[0]
-    return _labelled(_multiples(first, last, step), step, labels)
+    for longest in range(labels, LONGEST_LABEL + 1):
+        least = (last - first) / max(1, columns // (longest + 2))
+        step = _steps(max(least, 1.0) if whole else least)[0]
+        found = _labelled(_multiples(first, last, step), step, longest)
+        if all(_reads_as(place, label, step) for place, label in found):
+            return found
+    return [(place, label if _reads_as(place, label, step) else "") for place, label in found]
+
+
+def _reads_as(place: float, label: str, step: float) -> bool:
+    """Whether a label says where it stands, and not where another tick does."""
+    read = float(label[:-1]) * LETTERS[label[-1]] if label[-1] in LETTERS else float(label)
+    return abs(read - place) <= 0.01 * step
 
 
 def over_time(first: float, last: float, columns: int, labels: int = 6) -> tuple[list[tuple[float, str]], str]:
@@ -336,6 +347,9 @@ def round_above(value: float) -> float:
 
 
 Unit: TypeAlias = Literal["epoch", "step", "seconds"]
+
+LONGEST_LABEL = 8
+"""Cells of a label on an axis."""
 
 UNITS: tuple[Unit, ...] = ("epoch", "step", "seconds")
 
