@@ -5,20 +5,37 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from tests.made_metrics import sparse_run
-from tests.scripted import scripted_run
+from tests.scripted import START, scripted_run
+from tests.scripted_record import over
 from tests.scripted_watched import gan_like
 from tests.ui.conftest import Show
-from tui_trainer.events import AnyEvent, EpochEnded
+from tui_trainer.cli.console import in_lines
+from tui_trainer.cli.runs import runs
+from tui_trainer.events import (
+    SCHEMA,
+    AnyEvent,
+    EpochEnded,
+    MetricDeclared,
+    MetricsLogged,
+    ProgramWatched,
+    RunEnded,
+    RunStarted,
+    Status,
+    StepsTaken,
+)
 from tui_trainer.records.history import History
+from tui_trainer.records.summary import summarize
 from tui_trainer.ui.charts.accuracy import AccuracyChart
 from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.live.epochs import EpochTable
-from tui_trainer.ui.live.status_lines import Headline, best_so_far
+from tui_trainer.ui.live.status_lines import Headline, best_so_far, ending
 
 LEARNING = scripted_run(epochs=6, status=None)
 
@@ -73,6 +90,69 @@ def test_the_best_is_what_was_measured(
         history.apply(event)
     assert best_so_far(history).startswith(words) if words else not best_so_far(history)
     assert captions_said & IDS == ids
+
+
+WATCHED = [
+    RunStarted(at=START, run="run", schema=SCHEMA, pid=1, host="h"),
+    ProgramWatched(
+        at=START,
+        command=["python", "train.py", *(f"--option-{number}={number}" for number in range(9))],
+        cwd="/home/somebody",
+        pid=2,
+    ),
+]
+"""A program with a long command line."""
+
+
+def validated_without_epochs() -> list[AnyEvent]:
+    """A loop without a DataLoader, which has no epochs and computes an accuracy now and then."""
+    told = MetricDeclared(at=START, name="val_accuracy", goal="max", kind="val")
+    steps = StepsTaken(
+        at=START, step=1, epoch=1, batch=1, losses=[1.0] * 60, lrs=[0.1], elapsed=[*map(float, range(60))]
+    )
+    values = {20: 0.5, 40: 0.9, 60: 0.8}
+    logged = [MetricsLogged(at=START, step=step, values={"val_accuracy": value}) for step, value in values.items()]
+    return [*WATCHED, told, steps, *logged]
+
+
+@pytest.mark.says("end.best_of")
+@pytest.mark.never_says("end.best", "end.best_loss", "end.chance")
+def test_what_was_validated_without_epochs_is_the_best_of_the_run_everywhere(
+    tmp_path: Path, captions_said: set[str]
+) -> None:
+    goodbye = RunEnded(at=START + 60, status="finished", reason="the command ended", step=60, epoch=1, exit_code=0)
+    events = [*validated_without_epochs(), goodbye]
+    history = History()
+    for event in events:
+        history.apply(event)
+    best = "best val_accuracy 0.9000 at step 40"
+    assert best_so_far(history) == best
+    assert ending(history).endswith(f"; {best}")
+    assert "\n".join(in_lines(goodbye, history)).endswith(f"; {best}")
+    folder = tmp_path / over(tmp_path, events)
+    summary = summarize(folder)
+    assert (summary.best_val_accuracy, summary.val_accuracy, summary.val_loss) == (0.9, 0.8, None)
+    listed = CliRunner().invoke(runs, [str(folder)]).stdout
+    assert listed.splitlines()[1].endswith("0.9000")
+    assert not captions_said & {"end.best", "end.best_loss", "end.chance"}
+
+
+@pytest.mark.never_says("end.best_of")
+@pytest.mark.parametrize("status", ["finished", "stopped"])
+def test_an_epoch_that_was_validated_is_the_best_of_its_run(status: Status) -> None:
+    history = History()
+    for event in scripted_run(epochs=6, status=status):
+        history.apply(event)
+    assert "at epoch" in ending(history)
+
+
+@pytest.mark.parametrize(("width", "there"), [(140, True), (100, True), (60, False)])
+async def test_a_command_is_cut_before_the_best_is_left_out(show: Show, width: int, there: bool) -> None:
+    async with show(validated_without_epochs(), size=(width, 30)) as shown:
+        (line,) = shown.the(Headline).plain()
+        assert ("best val_accuracy 0.9000 at step 40" in line) == there
+        assert line.startswith(" watching  python train.py")
+        assert "…" in line
 
 
 @pytest.mark.says("chart.highest", "epoch.older")

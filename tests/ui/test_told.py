@@ -225,7 +225,9 @@ async def test_one_that_was_is_not(show: Show) -> None:
 def test_of_a_run_that_tells_numbers_alone_the_end_says_the_last_step(
     captions_said: set[str],
 ) -> None:
-    assert ending(fold(sparse_run(end=True))) == "finished at step 3,000, after 0:05:00"
+    assert ending(fold(sparse_run(end=True))) == (
+        "finished at step 3,000, after 0:05:00; best val/acc 0.9000 at step 3,000"
+    )
     captions_said.clear()
     assert ending(fold(scripted_run(epochs=2, batches=5))).startswith("finished: 2 of 2 epochs")
     assert ending(fold(sparse_run())) == ""

@@ -147,7 +147,11 @@ async def test_with_a_known_end_it_is_a_share_of_that(show: Show) -> None:
 def test_the_end_is_the_commands() -> None:
     assert ending(fold(mnist_like())).startswith("the command ended: 4 of 4 epochs in 0:00:05")
     over = RunEnded(at=START, status="finished", reason="the command ended", step=1200, epoch=0, exit_code=0)
-    assert ending(fold([*gpt_like(), over])) == "the command ended: 1,200 steps in 0:02:12"
+    assert ending(fold([*gpt_like(), over])) == (
+        "the command ended: 1,200 steps in 0:02:12; best val_loss 1.4934 at step 1,000"
+    )
+    stopped = RunEnded(at=START, status="stopped", reason="by q", step=1200, epoch=0, exit_code=0)
+    assert ending(fold([*gpt_like(), stopped])).startswith("stopped after step 1,200: by q; best")
 
 
 @pytest.mark.never_says("end.watched", "end.finished", in_all_cases=False)

@@ -40,7 +40,7 @@ from tui_trainer.events import (
 )
 from tui_trainer.files.safe_open import open_private
 from tui_trainer.records.history import History
-from tui_trainer.records.outcome import best_in_words, end_in_words
+from tui_trainer.records.outcome import best_of_all, end_in_words
 from tui_trainer.records.record import Record
 from tui_trainer.records.summary import images_per_second
 from tui_trainer.text.captions import say
@@ -212,8 +212,7 @@ def in_lines(event: AnyEvent, history: History) -> list[str]:
         case Alert(kind=kind, text=text) if kind not in SAID_ALREADY:
             return [plain(text)]
         case RunEnded() as ended:
-            best = best_in_words(history.best, history.lowest, history.health)
-            return [end_in_words(ended, best, history.finding)]
+            return [end_in_words(ended, best_of_all(history), history.finding)]
         case _:
             return []
 

@@ -279,7 +279,7 @@ def _cells(run: RunSummary) -> tuple[str, ...]:
         if run.cut_off_at_step is None
         else caption("runs.cut_off", status=run.status, step=run.cut_off_at_step),
         run.epochs_told or f"step {run.steps_done:,}",
-        "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}",
+        f"{run.best_val_accuracy:.4f}" if run.best_val_accuracy is not None else _judged(run),
     )
 
 
@@ -288,7 +288,6 @@ def _cells_of_other(run: RunSummary) -> tuple[str, ...]:
     status: str = run.status
     if status == "unknown" and run.written_at is not None:
         status = caption("foreign.written", ago=since(time.time() - run.written_at))
-    best = run.objective
     return (
         _when(run.started_at),
         _host(run),
@@ -298,8 +297,14 @@ def _cells_of_other(run: RunSummary) -> tuple[str, ...]:
         "",
         status,
         run.epochs_told or f"step {run.steps_done:,}",
-        "" if best is None or best.best is None else f"{format_metric(best.best)} {plain(best.name)}",
+        _judged(run),
     )
+
+
+def _judged(run: RunSummary) -> str:
+    """The best of what it is judged by, with its name."""
+    best = run.objective
+    return "" if best is None or best.best is None else f"{format_metric(best.best)} {plain(best.name)}"
 
 
 def _cells_of_range_test(run: RunSummary) -> tuple[str, ...]:

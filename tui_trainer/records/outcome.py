@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+from math import isfinite
+from typing import NamedTuple
+
 from tui_trainer.events import EpochEnded, RunEnded
 from tui_trainer.records.health import Finding, Health
+from tui_trainer.records.history import History
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import format_metric
 from tui_trainer.text.plain import plain
+
+
+class BestLogged(NamedTuple):
+    """The best value of what a run is judged by."""
+
+    name: str
+    value: float
+    step: int
+
+
+def best_logged(history: History) -> BestLogged | None:
+    """Of a run that tells of no validated epoch, the best of what it is judged by; None where that has no goal, or is a
+    number of the training."""
+    objective = history.series.objective
+    if objective is None or history.series.kind(objective) in ("train", "lr", "system"):
+        return None
+    if any(ended.validated or isfinite(ended.val_accuracy) for ended in history.epochs[-1:]):
+        return None
+    found = history.series.best(objective)
+    return BestLogged(plain(objective), found.value, found.step) if found is not None else None
+
+
+def best_of_all(history: History) -> str:
+    """The best epoch as `best_in_words` says it, else the best value of what was validated without epochs."""
+    if (words := best_in_words(history.best, history.lowest, history.health)) or (
+        found := best_logged(history)
+    ) is None:
+        return words
+    return say("end.best_of", name=found.name, value=format_metric(found.value), step=f"{found.step:,}")
 
 
 def best_in_words(best: EpochEnded | None, lowest: EpochEnded | None, health: Health) -> str:

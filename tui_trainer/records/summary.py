@@ -204,7 +204,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     val_accuracy: float | None = None
     val_loss: float | None = None
     train_loss: float | None = None
-    """As the last whole epoch had them."""
+    """As the last whole epoch had them; of a run that tells of no epochs, what was validated last."""
     images_per_second: float | None = None
     started_at: float | None = None
     ended_at: float | None = None
@@ -284,6 +284,10 @@ def summarize(folder: Path) -> RunSummary:
         flaws.append(f"{say('record.cut_off', step=f'{history.steps:,}')}; {goodbye.reason}")
     flaws += _form(facts, history)
     begun, ended = history.first_started, history.ended
+    objective, values = skim.objective(), skim.last_values()
+    best_accuracy = history.best.val_accuracy if history.best else None
+    if last is None and objective is not None and objective.name == "val_accuracy":
+        best_accuracy = objective.best
     return RunSummary(
         id=folder.name,
         name=_text(facts.get("name")),
@@ -296,9 +300,9 @@ def summarize(folder: Path) -> RunSummary:
         epochs=recipe.epochs if recipe else _epochs_asked(asked),
         epochs_done=last.epoch if last else 0,
         steps_done=history.steps,
-        best_val_accuracy=history.best.val_accuracy if history.best else None,
-        val_accuracy=_finite(last.val_accuracy) if last else None,
-        val_loss=_finite(last.val_loss) if last else None,
+        best_val_accuracy=best_accuracy,
+        val_accuracy=_finite(last.val_accuracy if last else values.get("val_accuracy", nan)),
+        val_loss=_finite(last.val_loss if last else values.get("val_loss", nan)),
         train_loss=_finite(last.train_loss) if last else None,
         images_per_second=_finite(images_per_second(history)) or None,
         started_at=begun.at if begun else _number(facts.get("created_at")),
@@ -312,8 +316,8 @@ def summarize(folder: Path) -> RunSummary:
         loss=skim.spark,
         cut_off_at_step=cut_off,
         flaws=flaws + skim.flaws,
-        objective=skim.objective(),
-        metrics=skim.last_values(),
+        objective=objective,
+        metrics=values,
         config=config_of(asked),
         command=list(history.program.command) if history.program is not None else None,
     )

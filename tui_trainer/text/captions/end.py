@@ -36,7 +36,7 @@ CAPTIONS = {
         "it ended in another way, or goes on",
     ),
     "end.stopped": Caption(
-        "stopped after step {step}, {done}",
+        "stopped after step {step}{done}",
         "somebody, or a signal, ended it before its last epoch",
         "it ended in another way, or goes on",
     ),
@@ -59,6 +59,11 @@ CAPTIONS = {
         "lowest val_loss {value} at epoch {epoch}",
         "a run has ended that measured no accuracy: the epoch of lowest finite validation loss",
         "an epoch measured one; no validation loss is finite",
+    ),
+    "end.best_of": Caption(
+        "best {name} {value} at step {step}",
+        "a run has ended that tells of no validated epoch: the best value of what it is judged by, by its goal",
+        "an epoch was validated; it is a loss of the training; it has no goal; another value is better",
     ),
     "end.chance": Caption(
         "val accuracy at chance, at most {accuracy}",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.records.history import History
-from tui_trainer.records.outcome import best_in_words
+from tui_trainer.records.outcome import best_logged, best_of_all
 from tui_trainer.records.summary import images_per_second, seconds_left, steps_per_second
 from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import command_in_short
@@ -54,7 +54,8 @@ class Headline(Panel):
             state = {"frozen": [Span(f"● {say('state.frozen')}   ", "strong", "screen.follow")], **state}
         more = _width(what) + _width(state) + 2 - width
         for droppable in _LEAVES_FIRST if self._history.program is None else _LEAVES_FIRST_OF_WATCHED:
-            if more <= 0:
+            shortened = width_of(what.get("command", [])) - more
+            if more <= 0 or (droppable == "best" and "best" in what and shortened >= SHORT_COMMAND):
                 break
             more -= width_of([*what.pop(droppable, ()), *state.pop(droppable, ())])
         if "command" in what and more > 0:
@@ -74,6 +75,8 @@ def _reading(history: History) -> str:
 _LEAVES_FIRST = ("brand", "speed", "parameters", "device", "dataset", "left", "model", "best", "switch", "loss", "why")
 _LEAVES_FIRST_OF_WATCHED = ("dataset", "device", "parameters", "model", "speed", "left", "pid", "best", "why", "ranks")
 """What is left out where there is no room for all, in this order."""
+SHORT_COMMAND = 20
+"""A watched command is cut to so many cells rather than that the best of its figures is left out."""
 
 
 class PanelHeading(Panel):
@@ -165,14 +168,9 @@ def best_so_far(history: History) -> str:
         return say("state.best_accuracy", value=f"{best.val_accuracy:.4f}", epoch=best.epoch)
     if lowest is not None:
         return say("state.best_loss", value=format_metric(lowest.val_loss), epoch=lowest.epoch)
-    objective = history.series.objective
-    if objective is None or history.series.kind(objective) in ("train", "lr", "system"):
+    if (found := best_logged(history)) is None:
         return ""
-    found = history.series.best(objective)
-    if found is None:
-        return ""
-    name = cut(plain(objective), 24)
-    return say("state.best_of", name=name, value=format_metric(found.value), step=f"{found.step:,}")
+    return say("state.best_of", name=cut(found.name, 24), value=format_metric(found.value), step=f"{found.step:,}")
 
 
 def _device(history: History, resolved: RunConfigured) -> str:
@@ -319,12 +317,13 @@ def ending(history: History, *, says_why: bool = True) -> str:
         case "diverged":
             first = say("end.diverged", step=step, reason=reason)
         case "stopped":
+            done = f", {done}" if "epoch" in done else ""  # else the step says it
             first = say("end.stopped", step=step, done=done) + (f": {reason}" if reason not in ("", "stopped") else "")
         case "crashed" if not at:
             first = say("end.before_first_batch", status=ended.status, reason=reason)
         case "crashed":
             first = say("end.crashed", step=step, reason=f": {reason}" if says_why else "")
-    return "; ".join(filter(None, (first, best_in_words(history.best, history.lowest, history.health))))
+    return "; ".join(filter(None, (first, best_of_all(history))))
 
 
 def health_in_words(history: History) -> tuple[str, bool]:

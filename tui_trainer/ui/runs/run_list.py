@@ -225,9 +225,9 @@ def _asked_for(run: RunSummary, what: str | None) -> str:
 
 
 def _best(run: RunSummary) -> str:
-    """The best accuracy of the validation; of another tool's record, what it is judged by."""
-    if run.tool is None:
-        return "" if run.best_val_accuracy is None else f"{run.best_val_accuracy:.4f}"
+    """The best accuracy of the validation; where there is none, and of another tool's record, what it is judged by."""
+    if run.tool is None and run.best_val_accuracy is not None:
+        return f"{run.best_val_accuracy:.4f}"
     judged = run.objective
     if judged is None or judged.best is None:
         return ""
