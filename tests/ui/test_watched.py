@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_S
 from tui_trainer.commands import OneBatch, Pause, SaveCheckpoint, SetEpochs, SetLR, SetPace, Stop, SwitchPreset
 from tui_trainer.compare.differences import untold
 from tui_trainer.compare.entries import joined
-from tui_trainer.events import AnyEvent, Paused, RunEnded, StepsTaken
+from tui_trainer.events import AnyEvent, Paused, RunEnded, Status, StepsTaken
 from tui_trainer.records.errors import CannotGoOn
 from tui_trainer.records.history import History
 from tui_trainer.records.record import Record
@@ -152,6 +152,41 @@ def test_the_end_is_the_commands() -> None:
     )
     stopped = RunEnded(at=START, status="stopped", reason="by q", step=1200, epoch=0, exit_code=0)
     assert ending(fold([*gpt_like(), stopped])).startswith("stopped after step 1,200: by q; best")
+
+
+@pytest.mark.says("end.unseen")
+@pytest.mark.never_says("end.before_first_batch", "end.watched")
+@pytest.mark.parametrize(
+    ("status", "reason", "words"),
+    [
+        pytest.param(
+            "finished",
+            "the command ended",
+            "finished: the command ended; no step of an optimizer was seen",
+            marks=pytest.mark.says("end.no_step"),
+        ),
+        pytest.param(
+            "crashed",
+            f"exit code 1; {say('command.no_training')}",
+            f"exit code 1; {say('command.no_training')}",
+            marks=pytest.mark.never_says("end.no_step"),
+        ),
+    ],
+)
+async def test_a_program_whose_steps_cannot_be_seen_may_have_trained(
+    show: Show, status: Status, reason: str, words: str
+) -> None:
+    over = RunEnded(at=START, status=status, reason=reason, step=0, epoch=0, exit_code=0)
+    assert ending(fold([*LIVE[:2], over])).endswith(words)
+    async with show([*LIVE[:2], over], size=(160, 40)) as shown:
+        assert "before the first batch" not in shown.text()
+        assert words[:60] in shown.text()
+
+
+@pytest.mark.never_says("end.unseen", "end.no_step")
+def test_of_a_program_whose_steps_were_seen_it_is_not_said() -> None:
+    over = RunEnded(at=START, status="finished", reason="the command ended", step=1200, epoch=0, exit_code=0)
+    assert "was seen" not in ending(fold([*gpt_like(), over]))
 
 
 @pytest.mark.never_says("end.watched", "end.finished", in_all_cases=False)

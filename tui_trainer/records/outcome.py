@@ -42,6 +42,15 @@ def best_of_all(history: History) -> str:
     return say("end.best_of", name=found.name, value=format_metric(found.value), step=f"{found.step:,}")
 
 
+def nothing_trained(ended: RunEnded, history: History) -> str:
+    """How a run ended of which no step is known: of a watched one that does not say that there was none."""
+    reason = plain(ended.reason)
+    if history.program is None:
+        return say("end.before_first_batch", status=ended.status, reason=reason)
+    more = "" if say("command.no_training") in reason else say("end.no_step")
+    return say("end.unseen", status=ended.status, reason=reason, more=more)
+
+
 def best_in_words(best: EpochEnded | None, lowest: EpochEnded | None, health: Health) -> str:
     """The best epoch, or that none was better than guessing; empty where nothing was validated.
 

@@ -72,8 +72,18 @@ CAPTIONS = {
     ),
     "end.before_first_batch": Caption(
         "{status} before the first batch: {reason}",
-        "the run ended and trained no batch",
-        "a batch was trained",
+        "a run of ours ended and trained no batch",
+        "a batch was trained; it is a watched program, whose training may not be seen",
+    ),
+    "end.unseen": Caption(
+        "{status}: {reason}{more}",
+        "a watched program ended, and no step of it is known",
+        "a step of it is known; a run of ours",
+    ),
+    "end.no_step": Caption(
+        "; no step of an optimizer was seen",
+        "behind that, where the reason does not say it",
+        "a step was seen",
     ),
     # The reason that the end of a run of ours gives
     "end.all_epochs": Caption("all epochs done", "the last epoch was trained", "it was stopped before, or failed"),

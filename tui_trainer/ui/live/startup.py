@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tui_trainer.events import TRAINING
 from tui_trainer.records.history import History
+from tui_trainer.records.outcome import nothing_trained
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
 from tui_trainer.ui.formatting import cut, wrap
@@ -58,8 +59,7 @@ class StartupPanel(Panel):
             words = self._paused() if history.paused is not None else words + _took(now - began)
             lines.append((Span("  ● ", "live"), Span(words, "strong")))
         elif history.ended is not None:
-            ended = history.ended
-            reason = say("end.before_first_batch", status=ended.status, reason=plain(ended.reason))
+            reason = nothing_trained(history.ended, history)
             lines += [(Span("  " + line, "warning"),) for line in wrap(reason, width - 4)]
         above = max(0, (height - len(lines)) // 3)
         return [*([BLANK] * above), *lines]

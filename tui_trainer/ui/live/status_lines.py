@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_trainer.records.history import History
-from tui_trainer.records.outcome import best_logged, best_of_all
+from tui_trainer.records.outcome import best_logged, best_of_all, nothing_trained
 from tui_trainer.records.summary import images_per_second, seconds_left, steps_per_second
 from tui_trainer.text.captions import say
 from tui_trainer.text.command_line import command_in_short
@@ -308,6 +308,8 @@ def ending(history: History, *, says_why: bool = True) -> str:
     at = ended.step or history.last_step  # one that failed as it was loaded, to go on with, made no step then
     step, reason = thousands(at), plain(ended.reason)
     match ended.status:
+        case _ if history.program is not None and not at:
+            return nothing_trained(ended, history)
         case "finished" if history.program is not None:
             first = say("end.watched", reason=reason, done=done, clock=clock(history.elapsed_s))
         case "finished" if history.recipe is None and not history.steps:
@@ -320,7 +322,7 @@ def ending(history: History, *, says_why: bool = True) -> str:
             done = f", {done}" if "epoch" in done else ""  # else the step says it
             first = say("end.stopped", step=step, done=done) + (f": {reason}" if reason not in ("", "stopped") else "")
         case "crashed" if not at:
-            first = say("end.before_first_batch", status=ended.status, reason=reason)
+            first = nothing_trained(ended, history)
         case "crashed":
             first = say("end.crashed", step=step, reason=f": {reason}" if says_why else "")
     return "; ".join(filter(None, (first, best_of_all(history))))
