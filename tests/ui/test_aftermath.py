@@ -16,7 +16,7 @@ from tests.scripted_watched import mnist_like
 from tests.ui.conftest import Show
 from tests.ui.scripted_source import ScriptedHost, ScriptedLauncher
 from tui_trainer.errors import UserError
-from tui_trainer.events import CheckpointSaved, RunConfigured, RunEnded, RunStarted
+from tui_trainer.events import CheckpointSaved, EndStatus, RunConfigured, RunEnded, RunStarted
 from tui_trainer.records.history import History
 from tui_trainer.records.record import Record
 from tui_trainer.remote.address import Address
@@ -251,6 +251,36 @@ def test_nothing_is_said_of_one_that_has_finished(tmp_path: Path, captions_said:
     report = crash_report(tmp_path, history.ended, history.started)
     assert way_on(history, tmp_path, report, HERE) == ""
     assert not {id for id in captions_said if id.startswith("crash.")}
+
+
+@pytest.mark.parametrize(
+    ("status", "options"),
+    [("crashed", "--allow-code"), ("stopped", "--allow-code"), ("finished", "--epochs EPOCHS --allow-code")],
+)
+@pytest.mark.says("question.resumes_none")
+@pytest.mark.never_says("crash.resumes")
+async def test_no_key_goes_on_with_a_run_of_a_persons_own_code(
+    show: Show, tmp_path: Path, status: EndStatus, options: str, captions_said: set[str]
+) -> None:
+    """It was named, and then refused it."""
+    end = RunEnded(at=START + 10, status=status, reason="x", step=10, epoch=1, exit_code=1)
+    coded = [
+        replace(event, code={"loss": "mine:focal"}) if isinstance(event, RunConfigured) else event for event in HALF
+    ]
+    host = ScriptedHost([*coded, SAVED, end])
+    host.folder = tmp_path
+    resumed: list[Path] = []
+    async with show(host, size=(140, 40), on_resume=resumed.append) as shown:
+        await shown.frame()
+        assert "R resume" not in shown.text()
+        command = f"tui-trainer resume {tmp_path.name} --runs-dir {tmp_path.parent} {options}"
+        if status != "finished":
+            assert f"{command} goes on with it" in " ".join(shown.text().split())
+        await shown.press("R")
+        assert "continues it; not from here" in " ".join(shown.text().split())
+        assert options in shown.text()
+    assert resumed == []
+    assert "crash.resumes" not in captions_said
 
 
 @pytest.mark.says("crash.command_reruns")

@@ -103,18 +103,19 @@ class RunSource(Protocol):
         """Stop looking. A run in this process goes on; stop it with a command first."""
 
 
-def command_of(name: str, folder: Path, address: Address | None = None) -> str:
+def command_of(name: str, folder: Path, address: Address | None = None, *options: str) -> str:
     """A command of this program for a run, as a person types it; with the machine, where that is another one.
 
     Args:
         name: the command's.
         folder: the record's.
         address: the record's, if it is on another machine: what the folder of runs is there, is not known here.
+        options: what else is to be typed.
     """
     if address is None:
-        return shell_command(name, plain(folder.name), folder.parent)
+        return " ".join([shell_command(name, plain(folder.name), folder.parent), *options])
     there = PurePosixPath(address.path)
-    words = ("tui-trainer", name, plain(there.name), "--runs-dir", plain(str(there.parent)))
+    words = ("tui-trainer", name, plain(there.name), "--runs-dir", plain(str(there.parent)), *options)
     return say("remote.typed_there", host=plain(address.place), command=shlex.join(words))
 
 

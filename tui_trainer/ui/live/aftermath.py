@@ -44,17 +44,22 @@ class Ways(NamedTuple):
     """Of the record, if it is on another machine."""
 
 
+def runs_code(history: History) -> bool:
+    """Whether a person's own code is a part of it: that runs where somebody types that it may, and not by a key."""
+    return history.resolved is not None and bool(history.resolved.code)
+
+
 def can_be_resumed(source: RunSource) -> bool:
-    """Whether this run ended early, and could be gone on with by who may."""
+    """Whether this run ended early, and could be gone on with by who may, with a key."""
     history = source.history
-    early = history.ended is not None and history.ended.status in ENDED_EARLY
+    early = history.ended is not None and history.ended.status in ENDED_EARLY and not runs_code(history)
     return early and history.program is None and source.folder is not None and source.capabilities.checkpoints
 
 
 def can_be_extended(source: RunSource) -> bool:
     """Whether this run is finished, and could train more epochs by who may."""
     history, folder = source.history, source.folder
-    finished = history.ended is not None and history.ended.status == "finished"
+    finished = history.ended is not None and history.ended.status == "finished" and not runs_code(history)
     return finished and history.program is None and folder is not None and source.capabilities.checkpoints
 
 
@@ -151,8 +156,9 @@ def way_on(history: History, folder: Path, report: CrashReport, ways: Ways) -> s
         return say("crash.diverged", key=say("crash.pick") if ways.pick else "")
     if ended.status == "finished":
         return say("crash.make_room", folder=plain(str(ways.address or folder))) if CUT_OFF in ended.reason else ""
-    if not ways.resume:
-        return say("crash.command_resumes", command=command_of("resume", folder, ways.address))
+    if not ways.resume or runs_code(history):
+        options = ["--allow-code"] if runs_code(history) else []
+        return say("crash.command_resumes", command=command_of("resume", folder, ways.address, *options))
     if not report.has_checkpoint:
         return say("crash.begins_again")
     saved = history.latest_checkpoint

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from tui_trainer.commands import Command, OneBatch, Pause, SaveCheckpoint, SetEpochs, SetLR, SetPace
 from tui_trainer.events import SLOW_MOTION, ResolvedConfig
 from tui_trainer.records.history import History
+from tui_trainer.run_sources.run_source import command_of
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import format_lr
 from tui_trainer.text.plain import plain
@@ -22,7 +23,7 @@ from tui_trainer.ui.charts.loss import LossChart
 from tui_trainer.ui.charts.lr import LRChart
 from tui_trainer.ui.charts.plan_strip import PlanStrip
 from tui_trainer.ui.keys import KEYS, PANELS, KeyContext, bindings
-from tui_trainer.ui.live.aftermath import ENDED_EARLY, Aftermath, Ways, can_be_extended, can_be_resumed
+from tui_trainer.ui.live.aftermath import ENDED_EARLY, Aftermath, Ways, can_be_extended, can_be_resumed, runs_code
 from tui_trainer.ui.live.compact import CompactLines
 from tui_trainer.ui.live.control import ChartKeys, Refusal, RunControl
 from tui_trainer.ui.live.epochs import EpochTable
@@ -361,7 +362,12 @@ class LiveScreen(ChartKeys):
 
     def action_resume(self) -> None:
         history, folder = self.history, self.source.folder
-        if can_be_extended(self.source) and folder is not None and self.context.on_extend is not None:
+        status = history.ended.status if history.ended is not None else ""
+        if runs_code(history) and folder is not None and status in (*ENDED_EARLY, "finished"):
+            more = ["--epochs", "EPOCHS"] if status == "finished" else []
+            command = command_of("resume", folder, self._ways().address, *more, "--allow-code")
+            self.say(say("question.resumes_none", command=command), "warning", WARNED_FOR)
+        elif can_be_extended(self.source) and folder is not None and self.context.on_extend is not None:
             from tui_trainer.ui.more_epochs import ask_for_more_epochs
 
             ask_for_more_epochs(self, folder, history.ended.epoch if history.ended is not None else 0)
