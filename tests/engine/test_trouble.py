@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -76,6 +77,24 @@ def test_out_of_memory_is_a_sentence_with_the_batch_size(
     ended = tiny.train(t.STEP)
     assert (ended.status, ended.exit_code) == ("crashed", 1)
     assert ended.reason == "out of memory with batches of 8 images; try a smaller --batch-size"
+
+
+@pytest.mark.parametrize("made", [0, 3])
+def test_a_step_that_found_no_memory_is_not_said_to_have_been_made(
+    tiny: TinyRun, monkeypatch: pytest.MonkeyPatch, made: int
+) -> None:
+    backward = torch.Tensor.backward
+
+    def no_memory(self: torch.Tensor, *args: Any, **options: Any) -> None:
+        tried.append(self)
+        if len(tried) > made:
+            raise MemoryError
+        backward(self, *args, **options)
+
+    tried: list[torch.Tensor] = []
+    monkeypatch.setattr(torch.Tensor, "backward", no_memory)
+    ended = tiny.train(t.STEP)
+    assert (ended.status, ended.step) == ("crashed", made)
 
 
 @pytest.mark.says("end.out_of_memory")

@@ -105,8 +105,8 @@ HEALTH: dict[str, tuple[Sequence[AnyEvent], str, str]] = {
     "crashed": ([*LIVE, ended("crashed")], "end.crashed", "crashed after step 54: asked to"),
     "crashed before it trained": (
         [BEGUN, ended("crashed")],
-        "end.before_first_batch",
-        "crashed before the first batch: ",
+        "end.before_first_step",
+        "crashed before the first step: ",
     ),
 }
 EACH_OF_HEALTH = {"answer.nothing_trained_yet", "answer.nothing_was_trained", "health.well", "health.not_judged"}

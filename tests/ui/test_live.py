@@ -155,7 +155,7 @@ async def test_how_a_run_ended_is_said_until_one_leaves(
 async def test_a_run_that_ended_before_its_first_batch_says_why(show: Show) -> None:
     ended = RunEnded(at=START, status="crashed", reason="mnist is not in /data", step=0, epoch=0, exit_code=2)
     async with show([*EVENTS[:2], ended]) as shown:
-        assert "crashed before the first batch: mnist is not in /data" in shown.text()
+        assert "crashed before the first step: mnist is not in /data" in shown.text()
 
 
 async def test_space_pauses_and_goes_on(show: Show) -> None:

@@ -133,7 +133,7 @@ async def test_how_a_pause_in_slow_motion_goes_on_is_said_where_it_can_be_asked(
 
 
 @pytest.mark.never_says("state.paused_before", in_all_cases=False)
-@pytest.mark.never_says("state.first_batch", "end.before_first_batch", "setting.building")
+@pytest.mark.never_says("state.first_batch", "end.before_first_step", "setting.building")
 async def test_a_run_that_has_trained_waits_for_no_first_batch(show: Show) -> None:
     async with show([*LIVE, PAUSED]) as shown:
         assert not shown.the(StartupPanel).is_on_screen
@@ -161,14 +161,14 @@ def test_of_four_endings_the_one_that_came_is_said(kind: str) -> None:
     assert state_word(history)[0] == kind
 
 
-@pytest.mark.says("end.before_first_batch", "end.crashed")
-@pytest.mark.never_says("end.before_first_batch", "end.crashed")
+@pytest.mark.says("end.before_first_step", "end.crashed")
+@pytest.mark.never_says("end.before_first_step", "end.crashed")
 def test_a_run_that_fails_as_it_is_loaded_has_crashed_where_it_was(captions_said: set[str]) -> None:
     failed = msgspec.structs.replace(STOPPED, status="crashed", reason="no data", step=0, epoch=0)
     assert ending(fold([*LIVE, failed])).startswith("crashed after step 54: no data")
-    assert "end.before_first_batch" not in captions_said
+    assert "end.before_first_step" not in captions_said
     captions_said.clear()
-    assert ending(fold([*EVENTS[:2], failed])) == "crashed before the first batch: no data"
+    assert ending(fold([*EVENTS[:2], failed])) == "crashed before the first step: no data"
     assert "end.crashed" not in captions_said
 
 
@@ -189,11 +189,11 @@ def test_the_best_epoch_is_named_where_one_was_validated() -> None:
     assert "best" not in ending(fold([*early, msgspec.structs.replace(STOPPED, step=12, epoch=1)]))
 
 
-@pytest.mark.says("end.before_first_batch")
+@pytest.mark.says("end.before_first_step")
 async def test_a_run_that_ended_before_its_first_batch_says_why(show: Show) -> None:
     ended = RunEnded(at=START, status="crashed", reason="mnist is not in /data", step=0, epoch=0, exit_code=2)
     async with show([*EVENTS[:2], ended]) as shown:
-        assert "crashed before the first batch: mnist is not in /data" in shown.text()
+        assert "crashed before the first step: mnist is not in /data" in shown.text()
 
 
 # Epochs

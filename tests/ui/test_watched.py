@@ -155,7 +155,7 @@ def test_the_end_is_the_commands() -> None:
 
 
 @pytest.mark.says("end.unseen")
-@pytest.mark.never_says("end.before_first_batch", "end.watched")
+@pytest.mark.never_says("end.before_first_step", "end.watched")
 @pytest.mark.parametrize(
     ("status", "reason", "words"),
     [

@@ -86,11 +86,11 @@ def train(
     except (RuntimeError, MemoryError) as error:
         run.tell_what_was_trained()
         if is_out_of_memory(error):
-            return ended("crashed", _out_of_memory(run, prepared), 1)
+            return ended("crashed", _out_of_memory(run, prepared), 1, step=run.steps_made)
         if why := broken_context(error):
-            return ended("crashed", why, 1)
+            return ended("crashed", why, 1, step=run.steps_made)
         if why := not_deterministic(error):
-            return ended("crashed", why, 1)
+            return ended("crashed", why, 1, step=run.steps_made)
         raise
     except BaseException:
         run.tell_what_was_trained()

@@ -131,6 +131,8 @@ class Trainer:
         self._tells_more = False
         """Whether there are such, or the schedule moves the momentum."""
         self.step, self.epoch, self.batch = 0, 1, 0
+        self.steps_made = 0
+        """The last step that was made; `step` may be under way."""
         self.begins_step = self.ends_step = True
         self.best: Best | None = None
         self.is_validating = False
@@ -306,6 +308,7 @@ class Trainer:
                 self._numbers.end_batch(self._ranks.images(labels))
             self._metrics.add_part(loss=loss, outputs=outputs, labels=labels)
             return
+        self.steps_made = self.step
         if self._numbers is not None:
             self._metrics.add_logged(self._numbers.of_step(self._ranks.images(labels)))
         self._metrics.add_batch(
@@ -648,6 +651,7 @@ class Trainer:
 
     def _go_on_from(self, state: checkpoints.State, extended: Extended | None) -> None:
         self.step, self.epoch, self.batch = state["step"], state["epoch"], state["batch"]
+        self.steps_made = self.step
         if state["best_val_accuracy"] >= 0:
             # Older checkpoints do not tell its loss: an epoch that is as accurate then takes its place.
             self.best = Best(state.get("best_epoch", 0), state.get("best_val_loss", nan), state["best_val_accuracy"])

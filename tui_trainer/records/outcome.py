@@ -46,7 +46,7 @@ def nothing_trained(ended: RunEnded, history: History) -> str:
     """How a run ended of which no step is known: of a watched one that does not say that there was none."""
     reason = plain(ended.reason)
     if history.program is None:
-        return say("end.before_first_batch", status=ended.status, reason=reason)
+        return say("end.before_first_step", status=ended.status, reason=reason)
     more = "" if say("command.no_training") in reason else say("end.no_step")
     return say("end.unseen", status=ended.status, reason=reason, more=more)
 

@@ -70,10 +70,10 @@ CAPTIONS = {
         "epochs were validated, and the best of them is no better than guessing",
         "an epoch is better than guessing; the number of classes is not known",
     ),
-    "end.before_first_batch": Caption(
-        "{status} before the first batch: {reason}",
-        "a run of ours ended and trained no batch",
-        "a batch was trained; it is a watched program, whose training may not be seen",
+    "end.before_first_step": Caption(
+        "{status} before the first step: {reason}",
+        "a run of ours ended and made no step of its optimizer",
+        "it made one; it is a watched program, whose training may not be seen",
     ),
     "end.unseen": Caption(
         "{status}: {reason}{more}",
