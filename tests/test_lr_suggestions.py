@@ -214,6 +214,26 @@ def test_it_ends_at_four_times_the_lowest_and_not_before() -> None:
     assert curve.points[-1].loss > 4 * 1.0 >= curve.points[-2].loss
 
 
+@pytest.mark.parametrize(("highest", "is_cut_off"), [(1e-5, False), (1e-3, True), (0.01, True), (10.0, False)])
+def test_a_test_is_cut_off_whose_smoothed_loss_still_falls_at_its_last_step(
+    highest: float, *, is_cut_off: bool
+) -> None:
+    curve = LRCurve(200)
+    for lr in raised(1e-7, highest, 200):
+        curve.add(lr, 1 + min(1.0, max(0.0, -4 - log10(lr), log10(lr) + 2)))
+    assert curve.ended == "all_steps"
+    assert bool(curve.suggestions) is (highest > 1e-5)
+    assert curve.is_cut_off is is_cut_off
+
+
+def test_a_loss_that_ends_a_test_cuts_off_none() -> None:
+    losses = [2.3] * 20 + [2.3 * 0.97**step for step in range(60)]
+    assert curve_of(losses, steps=80).is_cut_off
+    broken = curve_of([*losses, nan])
+    assert broken.suggestions
+    assert not broken.is_cut_off
+
+
 @pytest.mark.parametrize(
     ("lrs", "apart"), [([], False), ([0.1], False), ([0.01, 0.1], False), ([0.0099, 0.1, 0.05], True)]
 )

@@ -134,6 +134,13 @@ class LRCurve:
         return None if above and fell > max(NOISE * noise, LEAST_FALL * before) else "never_fell"
 
     @property
+    def is_cut_off(self) -> bool:
+        """Whether it suggests something though its steps were over while the smoothed loss still fell."""
+        if self.ended != "all_steps" or self.none_because is not None:
+            return False
+        return len(self.fall) == len(self.points) - LAST
+
+    @property
     def suggestions(self) -> dict[Rule, float]:
         """The LR by each rule; empty where nothing is suggested."""
         if self.none_because is not None:

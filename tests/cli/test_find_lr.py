@@ -85,9 +85,13 @@ ALWAYS = {"valley", "steepest", "minimum", "position"}
 
 SAID: dict[str, tuple[list[str], int, set[str]]] = {
     "one seed": (["onecycle"], 0, {"leapt", "where", *ALWAYS}),
-    "its highest LR": (["none", "--from", "1e-5", "--to", "1e-2", "--steps", "60"], 0, {"all_steps", "where", *ALWAYS}),
+    "its highest LR": (
+        ["none", "--from", "1e-5", "--to", "1e-2", "--steps", "60"],
+        0,
+        {"all_steps", "cut_off", "where", *ALWAYS},
+    ),
     "points": (["points.toml"], 0, {"leapt", *ALWAYS}),
-    "far apart": (["none", "--to", "1e-5"], 0, {"all_steps", "where", "apart", *ALWAYS}),
+    "far apart": (["none", "--to", "1e-5"], 0, {"all_steps", "cut_off", "where", "apart", *ALWAYS}),
     "a copy": (["onecycle", "--write", "mine", "--yes"], 0, {"leapt", "written", *ALWAYS}),
     "two seeds": (
         ["none", "--seeds", "2", "--steps", "100"],
@@ -97,7 +101,7 @@ SAID: dict[str, tuple[list[str], int, set[str]]] = {
     "a silent seed": (
         ["none", "--seeds", "4", "--to", "1e-5"],
         0,
-        {"all_steps", "where", "apart", "spread", "of_seed", "some_seeds", *ALWAYS},
+        {"all_steps", "cut_off", "where", "apart", "spread", "of_seed", "some_seeds", *ALWAYS},
     ),
     "never falls": (["none", "--to", "1e-6"], 1, {"all_steps", "never_fell", "position"}),
     "breaks at once": (["cyclic", "--from", "900", "--to", "1000"], 1, {"not_finite", "too_short", "position"}),

@@ -277,6 +277,24 @@ async def test_of_seeds_that_all_suggest_nothing_it_says_why(tmp_path: Path) -> 
         assert not rows_of(shown)
 
 
+STILL_FALLS = [2.3] * 120 + [1.0] * 80
+
+
+@pytest.mark.says("find_lr.cut_off")
+async def test_a_loss_that_still_falls_at_the_highest_lr_is_told_of(show: Show, tmp_path: Path) -> None:
+    words = "the smoothed loss still fell at LR 10, the highest"
+    async with show(size=(100, 40)) as shown:
+        opened(shown).come(STILL_FALLS)
+        await shown.frame()
+        assert words in shown.text()
+    app = TrainerApp(AppContext(), range_test=recorded_test(tmp_path / "runs", {0: STILL_FALLS, 1: falling()}))
+    async with app.run_test(size=(100, 40)) as pilot:
+        shown = Shown(app, pilot)
+        await shown.frame()
+        assert words in shown.text()
+
+
+@pytest.mark.never_says("find_lr.cut_off")
 async def test_what_is_to_be_known_of_what_was_tested_stands_below_how_it_ended(show: Show) -> None:
     async with show() as shown:
         finding = opened(shown)

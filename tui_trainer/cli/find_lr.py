@@ -374,6 +374,8 @@ def _about(
         yield f"warning: {say('find_lr.some_seeds', count=silent, seeds=counted(len(curves), 'seed'))}"
     if are_apart(middle(lrs) for lrs in suggested.values()):
         yield f"warning: {say('find_lr.apart')}"
+    if cut_off := [curve.lrs[-1] for curve in curves.values() if curve.is_cut_off]:
+        yield f"warning: {say('find_lr.cut_off', lr=format_lr(max(cut_off), DIGITS))}"
     if not writes and (key := _key(spec)):
         yield say("find_lr.where", key=key)
 

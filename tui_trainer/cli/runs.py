@@ -75,7 +75,8 @@ def runs(
     those.
 
     At a path lie records of tui-trainer's or of other tools, as `attach` shows them. ssh://HOST lists the runs of
-    tui-trainer's on another machine, ssh://HOST/PATH those in a folder there; several go into one list.
+    tui-trainer's on another machine, without range tests, ssh://HOST/PATH those in a folder there; several go into one
+    list.
 
     --filter takes words to look for, comparisons (< <= > >= = !=), NAME:VALUE with * and ?, `and`, `or`, `not` and
     parentheses. Names are those of --json, of a preset's arguments (lr, momentum) and of metrics.

@@ -65,6 +65,11 @@ CAPTIONS = {
         "the largest suggestion is more than ten times the smallest",
         "it is not; there is none",
     ),
+    "find_lr.cut_off": Caption(
+        "the smoothed loss still fell at LR {lr}, the highest: a higher --to may suggest more",
+        "a test made all its steps and suggests something; of the smoothed loss the last point that has a say is lowest",
+        "the smoothed loss rose before; the loss ended the test; nothing is suggested",
+    ),
     "find_lr.where": Caption(
         "{key} has it: --write NAME makes a copy of the preset with it",
         "something is suggested, and nobody asked for a copy",

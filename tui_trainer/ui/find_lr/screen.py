@@ -107,6 +107,8 @@ class Suggestions(Panel):
         if finding.others:
             return self._of_seeds([curve, *finding.others])
         ended = [(say(f"find_lr.{curve.ended}", steps=counted(len(curve.losses), "step"), lr=lr), "faint")]
+        if curve.is_cut_off:
+            ended.append((say("find_lr.cut_off", lr=lr), "warning"))
         if curve.none_because is not None:
             ended.append((say(f"find_lr.{curve.none_because}", lr=format_lr(curve.lrs[0])), "warning"))
         if finding.warning:
@@ -125,6 +127,8 @@ class Suggestions(Panel):
         said = [(say("find_lr.drawn", seeds=seeds), "faint")]
         if silent:
             said.append((say("find_lr.some_seeds", count=len(silent), seeds=seeds), "warning"))
+        if cut_off := [curve.lrs[-1] for curve in curves if curve.is_cut_off]:
+            said.append((say("find_lr.cut_off", lr=format_lr(max(cut_off), DIGITS)), "warning"))
         return said
 
 
