@@ -67,7 +67,7 @@ CAPTIONS = {
     ),
     "find_lr.cut_off": Caption(
         "the smoothed loss still fell at LR {lr}, the highest: a higher --to may suggest more",
-        "a test made all its steps and suggests something; of the smoothed loss the last point that has a say is lowest",
+        "a test made all its steps and suggests something, and of the points that have a say the last one is lowest",
         "the smoothed loss rose before; the loss ended the test; nothing is suggested",
     ),
     "find_lr.where": Caption(
