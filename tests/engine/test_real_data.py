@@ -95,7 +95,12 @@ def test_a_broken_file_of_cifar_is_named_and_so_are_missing_ones(
     folder.mkdir()
     cifar = RunSpec.of("tiny", preset(NONE), dataset="cifar10", data_dir=tmp_path)
     monkeypatch.setattr("urllib.request.urlopen", _no_network)
-    with pytest.raises(UserError, match=r"cifar-10-batches-py/data_batch_1, .* and 3 more missing.*no network"):
+    with pytest.raises(UserError, match=r"\(cifar-10-batches-py/data_batch_1 and 6 more missing\) .*no network"):
+        load(cifar, CPU)
+    (tmp_path / "data_batch_1").write_bytes(b"")
+    with pytest.raises(
+        UserError, match=r"missing; it lies in the folder itself, and belongs in its cifar-10-batches-py\)"
+    ):
         load(cifar, CPU)
     (folder / "data_batch_2").write_bytes(b"torn")
     with pytest.raises(UserError, match=r"data_batch_2 has 4 bytes where 31,035,320 should be.*Remove it"):

@@ -168,11 +168,12 @@ class DataFolder:
         try:
             self.download(progress)
         except Exception as error:  # no network, no room, no permission, a wrong checksum: all end here
-            names = ", ".join(str(file.relative_to(root)) for file in missing[:4])
-            more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
+            first, more = missing[0].relative_to(root), f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+            astray = any((root / f"{first.name}{end}").exists() for end in ("", ".gz"))
             raise UserError(
-                f"{self.name} is not in {root} ({names}{more} missing) and could not be downloaded: "
-                f"{_in_a_line(error)}. {_what_else()}"
+                f"{self.name} is not in {root} ({first}{more} missing"
+                + (f"; it lies in the folder itself, and belongs in its {first.parent}" if astray else "")
+                + f") and could not be downloaded: {_in_a_line(error)}. {_what_else()}"
             ) from error
 
 
