@@ -114,7 +114,6 @@ NO_CAPTIONS = {
     "records/series_names.py": "words that are looked for in names of series",
     "remote/far_shell.py": "a program for the shell",
     "watching/injected/_tui_trainer_observer/probes/ending.py": "what PyTorch says, where nothing of ours is",
-    "watching/injected/_tui_trainer_observer/rehearsal.py": "for the trace, in such a process",
     "watching/injected/_tui_trainer_observer/trace_writer.py": "for the trace, in such a process",
     "watching/injected/_tui_trainer_observer/wrapping.py": "a name of ours in a traceback, in such a process",
 }

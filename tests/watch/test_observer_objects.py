@@ -199,7 +199,7 @@ def test_a_plan_is_what_the_scheduler_will_do(several: Watched) -> None:
         10,
     )
     assert warmup.lrs[0] == made
-    assert (cycle.note, warmup.note) == ("", "")
+    assert (cycle.reached, warmup.reached) == (None, None)
 
 
 def test_a_long_plan_is_told_at_some_places(several: Watched) -> None:
@@ -210,7 +210,7 @@ def test_a_long_plan_is_told_at_some_places(several: Watched) -> None:
         assert plan.every == -(-length // 20_000)
         assert 1000 < len(plan.lrs[0]) <= 20_001
         reached = (len(plan.lrs[0]) - 1) * plan.every
-        assert plan.note == ("" if reached + plan.every > length else f"rehearsed to step {reached} only")
+        assert plan.reached == (None if reached + plan.every > length else reached)
     cosine = plan_of(several, "cosine")
     assert cosine is not None
     real = really(lambda o: lr_scheduler.CosineAnnealingLR(o, 50_000), 300)

@@ -11,7 +11,13 @@ from tui_trainer.watching.trace import Options, Planned
 
 
 def planned(
-    *, every_step: bool, length: int | None, epochs: int = 2, from_count: int = 0, options: Options | None = None
+    *,
+    every_step: bool,
+    length: int | None,
+    epochs: int = 2,
+    from_count: int = 0,
+    options: Options | None = None,
+    reached: int | None = None,
 ) -> list[PlanMade]:
     made = MadeTrace()
     optimizer, loader = made.optimizer(lrs=[1.0]), made.loader(batches=3)
@@ -30,6 +36,7 @@ def planned(
                 lrs=[[lr for (lr,) in lrs]],
                 length=length,
                 length_from="total_steps" if length else "",
+                reached=reached,
             )
         )
 
@@ -183,6 +190,16 @@ def test_a_long_plan_is_told_at_some_places() -> None:
     (plan,) = [event for event in events if isinstance(event, PlanMade)]
     assert (plan.exact, plan.last_step, plan.steps[:2]) == (False, 100_000, [1, 61])
     assert len(plan.steps) <= 2000
+
+
+@pytest.mark.says("plan.rehearsed_to")
+@pytest.mark.never_says("plan.rehearsed_to", "plan.length_unknown")
+def test_a_plan_of_a_part_says_how_far_it_goes(captions_said: set[str]) -> None:
+    assert planned(every_step=True, length=6)[0].note == ""
+    assert "plan.rehearsed_to" not in captions_said
+    (plan,) = planned(every_step=True, length=6, reached=4)
+    assert plan.note == "rehearsed to step 4 only"
+    assert "plan.length_unknown" not in captions_said
 
 
 @pytest.mark.says("plan.length_unknown")

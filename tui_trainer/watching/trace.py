@@ -179,7 +179,8 @@ class Planned(Definition, frozen=True, kw_only=True, tag="plan"):
     """Steps of the scheduler until its end; None where that is unknown."""
     length_from: Text = ""
     """How that is known: `total_steps`, `T_max`, `num_training_steps`, `get_cycle_length`, `--epochs`."""
-    note: Text = ""
+    reached: int | None = None
+    """The step of the scheduler at which the rehearsal was left, as it took too long; None where it is whole."""
 
 
 class LoaderSeen(Definition, frozen=True, kw_only=True, tag="loader"):

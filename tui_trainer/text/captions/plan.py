@@ -124,6 +124,11 @@ CAPTIONS = {
         "a watched program's scheduler was rehearsed, and nothing tells how long it will run",
         "the scheduler's own arguments, or a person, say how long it runs",
     ),
+    "plan.rehearsed_to": Caption(
+        "rehearsed to step {step} only",
+        "a watched program's scheduler takes too long to be rehearsed to its end",
+        "it was, or nothing tells where its end is",
+    ),
     "plan.written": Caption(
         "the LR is written beside the scheduler: what that makes of it is not known",
         "the LR of a watched program was planned, and somebody but the scheduler and the dial changes it",

@@ -129,7 +129,7 @@ class Plans:
         notes = [
             say("plan.if_each_epoch") if assumed else "",
             say("plan.length_unknown") if open_ended else "",
-            planned.note,
+            say("plan.rehearsed_to", step=f"{planned.reached:,}") if planned.reached is not None else "",
         ]
         return PlanMade(
             at=now,

@@ -66,8 +66,9 @@ class Rehearsal:
             for restore, state in random_states:
                 restore(state)
         reached = made + (len(lrs[0]) - 1) * every if lrs else made
-        note = "" if reached + every > wanted or length is None else f"rehearsed to step {reached} only"
-        return {"lrs": lrs, "every": every, "length": length, "length_from": length_from, "note": note}
+        is_whole = reached + every > wanted or length is None
+        told = {"lrs": lrs, "every": every, "length": length, "length_from": length_from}
+        return told if is_whole else {**told, "reached": reached}
 
 
 class _Quiet:
