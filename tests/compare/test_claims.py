@@ -95,6 +95,47 @@ def test_a_trial_that_was_let_go_of_is_taken_at_once(tmp_path: Path) -> None:
     assert not taken.took_over
 
 
+@pytest.mark.parametrize("trials", [20, 200])
+def test_one_of_many_is_claimed_by_its_name_and_not_by_a_list_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trials: int
+) -> None:
+    other, here = Claims(tmp_path, ELSEWHERE), Claims(tmp_path, HERE)
+    for trial in range(0, trials, 2):
+        held = other.take(trial)
+        assert held is not None
+        other.let_go(held)
+    looked_at: list[str] = []
+    listed = os.listdir
+
+    def told(folder: Path) -> list[str]:
+        looked_at.extend(names := listed(folder))
+        return names
+
+    monkeypatch.setattr(os, "listdir", told)
+    taken = [here.take(trial) for trial in range(trials)]
+    assert [claim.generation for claim in taken if claim is not None] == [2, 1] * (trials // 2)
+    assert len(looked_at) <= trials
+    late = other.take(trials)  # made since the folder was listed
+    assert late is not None
+    assert here.take(trials) is None
+    other.let_go(late)
+    again = here.take(trials)
+    assert again is not None
+    assert again.generation == 2
+    assert len(looked_at) <= trials
+
+
+def test_a_folder_of_claims_that_somebody_has_emptied_is_begun_anew(tmp_path: Path) -> None:
+    other, here = Claims(tmp_path, ELSEWHERE), Claims(tmp_path, HERE)
+    held = other.take(0)
+    assert held is not None
+    assert here.take(0) is None
+    held.path.unlink()
+    taken = here.take(0)
+    assert taken is not None
+    assert taken.generation == 1
+
+
 @pytest.mark.parametrize(
     ("holder", "me", "is_gone"),
     [

@@ -14,7 +14,6 @@ import platform
 import socket
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,14 +118,15 @@ class Claim:
         """
         os.close(os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         try:
-            self._next.stat()
+            self.next.path.stat()
         except FileNotFoundError:
             return False
         return True
 
     @property
-    def _next(self) -> Path:
-        return self.folder / f"{self.trial}.{self.generation + 1}"
+    def next(self) -> Claim:
+        """The claim that would take its place."""
+        return Claim(self.folder, self.trial, self.generation + 1)
 
     def beat(self) -> None:
         """Give a sign of life, by the clock of who keeps the file."""
@@ -186,6 +186,8 @@ class Claims:
         self.folder = session / FOLDER
         self._me = me or Holder.this_process()
         self._listed: tuple[int, dict[int, Claim]] = (0, {})
+        self._found: dict[int, int] | None = None
+        """The generations of claims that were there as the first was asked for; None before."""
         self._let_go: set[Claim] = set()
         """Claims that were seen to be let go of: they stay so."""
         self._measured: tuple[float, float] | None = None
@@ -200,6 +202,9 @@ class Claims:
         Raises:
             OSError: the folder of claims cannot be read.
         """
+        return {trial: Claim(self.folder, trial, generation) for trial, generation in self._list().items()}
+
+    def _list(self) -> dict[int, int]:
         found: dict[int, int] = {}
         try:
             names = os.listdir(self.folder)  # noqa: PTH208 - names alone, of ten thousand
@@ -209,19 +214,16 @@ class Claims:
             trial, _, generation = name.partition(".")
             if trial.isdecimal() and generation.isdecimal():
                 found[int(trial)] = max(int(generation), found.get(int(trial), 0))
-        return {trial: Claim(self.folder, trial, generation) for trial, generation in found.items()}
+        return found
 
-    def take(self, trial: int, known: Mapping[int, Claim] | None = None) -> Claim | None:
-        """Claim a trial; None where another process has it.
-
-        Args:
-            trial: its number.
-            known: what `newest` gave a moment ago, where many are asked for. The file system alone decides.
+    def take(self, trial: int) -> Claim | None:
+        """Claim a trial; None where another process has it. Of many, one costs no more than of few: their folder is
+        listed once, and what was claimed since then is looked for by its name. The file system alone decides.
 
         Raises:
-            OSError: no file can be made.
+            OSError: no file can be made, or the folder of claims cannot be read.
         """
-        last = (self.newest() if known is None else known).get(trial)
+        last = self._newest_of(trial)
         took_over = False
         if last is not None:
             if (how := self._free(last)) is None:
@@ -239,6 +241,17 @@ class Claims:
             file.write(msgspec.json.encode(self._me) + b"\n")
         self._hold(claim)
         return claim
+
+    def _newest_of(self, trial: int) -> Claim | None:
+        """The claim that holds of a trial, if it has any."""
+        known = self._found.get(trial, 0) if self._found is not None else 0
+        if self._found is None or (known and not Claim(self.folder, trial, known).path.exists()):
+            self._found = self._list()  # somebody may have emptied it
+            known = self._found.get(trial, 0)
+        claim = Claim(self.folder, trial, known)
+        while claim.next.path.exists():
+            claim = claim.next
+        return claim if claim.generation else None
 
     def _free(self, claim: Claim) -> str | None:
         """Why it may be taken: `let go` or `gone`; None where its holder lives, as far as can be told."""

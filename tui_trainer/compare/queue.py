@@ -213,10 +213,9 @@ class Queue:
         """The next run that nobody else has, claimed; waits as long as others have what is left."""
         while self._stop is None:
             with self._choosing:
-                known = self.session.claims.newest() if self._turns else {}
                 while self._turns:
                     index = self._turns.popleft()
-                    claim = self.session.claims.take(index, known)
+                    claim = self.session.claims.take(index)
                     if claim is None:
                         self._elsewhere.append(index)
                     elif self._is_mine_to_train(claim):
