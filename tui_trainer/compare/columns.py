@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.differences import Difference, differences, setting, settings_of, varied
+from tui_trainer.compare.differences import Difference, differences, setting, setting_keys, varied
 from tui_trainer.compare.metric import in_common
 from tui_trainer.compare.table import TARGET_COLUMNS, Column, Table, columns_of, key_of_series
 from tui_trainer.records.series_names import LONGEST
@@ -51,8 +51,8 @@ class ChosenColumns:
     @classmethod
     def of(cls, comparison: Comparison) -> ChosenColumns:
         """What was chosen for a comparison."""
-        known = dict.fromkeys(key for settings in settings_of(comparison) for key in settings or ())
-        settings = {name: key for name in comparison.columns if (key := _setting(name, list(known))) is not None}
+        known = setting_keys(comparison)
+        settings = {name: key for name in comparison.columns if (key := _setting(name, known)) is not None}
         return cls(tuple(comparison.columns), settings)
 
     def series(self, table_keys: Sequence[str]) -> list[str]:
@@ -72,7 +72,7 @@ def shown_columns(comparison: Comparison, table: Table) -> list[ShownColumn]:
     """The columns in their order; without a choice what was varied and all numbers, and without a target not those of
     it."""
     if not comparison.columns:
-        return [*varied(comparison), *_standard(table)]
+        return usual_columns(comparison, table)
     chosen = ChosenColumns.of(comparison)
     own = {column.key: column for column in table.columns}
     shown: list[ShownColumn] = []
@@ -88,6 +88,11 @@ def shown_columns(comparison: Comparison, table: Table) -> list[ShownColumn]:
         elif (key := key_of_series(name.removeprefix(_SERIES))) in own:
             shown.append(own[key])
     return shown
+
+
+def usual_columns(comparison: Comparison, table: Table) -> list[ShownColumn]:
+    """The columns without a choice."""
+    return [*varied(comparison), *_standard(table)]
 
 
 def unknown_columns(comparison: Comparison, table: Table) -> list[str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
+from math import inf
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+import msgspec
+from pydantic import BaseModel, ValidationError
 
 from tui_trainer.compare.comparison import Compared, Comparison
 from tui_trainer.compare.together import Follower, Together
 from tui_trainer.events import PresetSwitched
 from tui_trainer.presets.checks import check
-from tui_trainer.presets.lrs import PlannedLRs, alike
+from tui_trainer.presets.lrs import CoursesOfLRs, PlannedLRs
 from tui_trainer.presets.problems import Problem
 from tui_trainer.presets.rules import RunConditions
 from tui_trainer.presets.schema import Preset
@@ -51,12 +55,17 @@ def differences(comparison: Comparison) -> list[Difference]:
     What only some of the classes take, and was left at its default, says nothing that the name does not. Presets that
     cannot be told differ from none: `untold` names them.
     """
-    return comparison.kept(_Presets).differences
+    return _found_out(comparison).differences
 
 
 def setting(comparison: Comparison, key: str) -> Difference:
     """A setting of each preset, be they alike or not."""
-    return Difference(key, comparison.kept(_Presets).every.cells(key))
+    return Difference(key, _found_out(comparison).cells(key))
+
+
+def setting_keys(comparison: Comparison) -> list[str]:
+    """All settings that any preset has."""
+    return _found_out(comparison).keys
 
 
 def varied(comparison: Comparison) -> list[Difference]:
@@ -67,23 +76,35 @@ def varied(comparison: Comparison) -> list[Difference]:
 
 def settings_of(comparison: Comparison) -> list[dict[str, object] | None]:
     """What the runs of each preset began with, `optimizer.lr` say, in its order; None where that cannot be told."""
-    return comparison.kept(_Presets).values
+    return _found_out(comparison).values
 
 
 def untold(comparison: Comparison) -> list[str]:
     """Whose preset cannot be told, and why, a sentence each; of runs that have begun and whose record is there."""
-    return comparison.kept(_Presets).untold
+    return _found_out(comparison).untold
 
 
 def warnings(comparison: Comparison) -> list[str]:
     """What is to be known of the presets before they train, a sentence each: two that come to the same LRs on this run,
     and what each preset's numbers lead to."""
-    return comparison.kept(_Presets).warnings
+    return _found_out(comparison).warnings
 
 
 def same_plans(comparison: Comparison) -> list[str]:
     """Which presets come to the same LRs on this run, though their schedules be called otherwise."""
-    return comparison.kept(_Presets).same_plans
+    return _found_out(comparison).same_plans
+
+
+def find_out_presets(comparison: Comparison, until: float) -> bool:
+    """Find out what each preset is, and what it leads to, until this thread has computed so long
+    (`time.thread_time`); whether that was all. All else here waits for it."""
+    return comparison.kept(_Presets).catch_up(until)
+
+
+def _found_out(comparison: Comparison) -> _Presets:
+    presets = comparison.kept(_Presets)
+    presets.catch_up(inf)
+    return presets
 
 
 class _Began(NamedTuple):
@@ -121,22 +142,13 @@ class _Told:
         self.began = began
 
     @cached_property
-    def _spec(self) -> RunSpec | None:
-        try:
-            return RunSpec.model_validate(self.began.asked)
-        except ValidationError:
-            return None
-
-    @cached_property
     def conditions(self) -> RunConditions | None:
         """On what it trains; None where that cannot be told."""
-        return self._spec.conditions if self._spec is not None else None
+        return _conditions(self.began.asked) if isinstance(self.preset, Preset) else None
 
     @cached_property
     def preset(self) -> Preset | str:
         """What its runs followed as they began, or why that cannot be told."""
-        if self._spec is not None:
-            return self._spec.preset
         asked = self.began.asked
         if not isinstance(asked, dict) or "preset" not in asked:
             return say("comparison.not_said")
@@ -161,7 +173,7 @@ class _Told:
             return []
         return [*check(self.preset, self.conditions)]
 
-    @property
+    @cached_property
     def planned(self) -> PlannedLRs | None:
         """What its preset plans on its data; None where that cannot be told, or it followed another one later."""
         preset, run = self.preset, self.conditions
@@ -172,12 +184,44 @@ class _Told:
         return PlannedLRs(preset, preset.training.steps_per_epoch(run.train_images))
 
 
+def _conditions(asked: dict[str, Any]) -> RunConditions | None:
+    """On what a run trains whose preset is sound; None where the rest of what was asked for is not. Of many trials
+    that is mostly the same."""
+    rest = {key: value for key, value in asked.items() if key != "preset"}
+    try:
+        return _conditions_of(msgspec.json.encode(rest))
+    except (TypeError, ValueError):  # in none of our files
+        return None
+
+
+@lru_cache(maxsize=256)
+def _conditions_of(rest: bytes) -> RunConditions | None:
+    try:
+        return RunSpec.model_validate({**msgspec.json.decode(rest), "preset": ANY_PRESET}).conditions
+    except ValidationError:
+        return None
+
+
+ANY_PRESET = {"optimizer": {"name": "SGD", "lr": 0.1}}
+"""A sound one, beside which the rest of what was asked for is looked at."""
+
+
 class _Presets(Follower[Compared]):
-    """What each preset began with, and what is to be said of that; found out once for the same presets."""
+    """What each preset began with, and what is to be said of that; found out once for the same presets.
+
+    `catch_up` looks at those of which that is to be found out anew, and all but `varied` asks for it first.
+    """
 
     def __init__(self, runs: Together[Compared]) -> None:
         super().__init__(runs)
         self._of: dict[int, _Told] = {}
+        self._waiting: dict[int, None] = {}
+        """Those of which it is to be found out, by their numbers."""
+        self._warned: dict[int, list[str]] = {}
+        """Of presets whose numbers lead to something, what."""
+        self._untold: dict[int, str] = {}
+        self._courses = CoursesOfLRs()
+        self._planned: dict[int, PlannedLRs] = {}
 
     def take(self, runs: Iterable[Compared]) -> None:
         for run in runs:
@@ -186,8 +230,40 @@ class _Presets(Follower[Compared]):
             began, known = _Began.of(run), self._of.get(run.group.number)
             if known is None or known.began != began:
                 self._of[run.group.number] = _Told(began)
-                for name in ("every", "values", "differences", "varied", "untold", "warnings", "same_plans"):
+                self._waiting[run.group.number] = None
+                for name in DERIVED:
                     self.__dict__.pop(name, None)
+
+    def catch_up(self, until: float) -> bool:
+        """See `find_out_presets`."""
+        if not self._waiting:
+            return True
+        for count, number in enumerate(sorted(self._waiting), 1):
+            del self._waiting[number]
+            self._find_out(number, self._of[number])
+            if count % AT_A_TIME == 0 and time.thread_time() >= until:
+                break
+        return not self._waiting
+
+    def _find_out(self, number: int, told: _Told) -> None:
+        began, who = told.began, plain(told.began.label)
+        self._untold.pop(number, None)
+        if began.is_watched:
+            self._untold[number] = say("comparison.watched", who=who)
+        elif began.is_there and isinstance(told.preset, str):
+            self._untold[number] = say("comparison.preset_untold", who=who, why=plain(told.preset))
+        self._warned.pop(number, None)
+        if warned := [f"{who}: {problem}" for problem in told.problems if problem.severity == "warning"]:
+            self._warned[number] = warned
+        if number in self._planned:  # it was another one: who is like whom is found out anew
+            del self._planned[number]
+            self._courses = CoursesOfLRs()
+            for other in sorted(self._planned):
+                self._courses.add(other, self._planned[other])
+        if (plan := told.planned) is not None:
+            self._planned[number] = plan
+            self._courses.add(number, plan)
+        _ = told.settings
 
     @property
     def _told(self) -> list[_Told]:
@@ -199,6 +275,8 @@ class _Presets(Follower[Compared]):
         """All settings."""
         settings = [told.settings for told in self._told]
         are_others = [bool(told.began.hyperparameters) for told in self._told]
+        if not any(are_others):
+            return _Every(settings, are_others)
         ours = dict.fromkeys(
             key for each, other in zip(settings, are_others, strict=True) if each and not other for key in each
         )
@@ -209,6 +287,11 @@ class _Presets(Follower[Compared]):
         return _Every(named, are_others)
 
     @cached_property
+    def keys(self) -> list[str]:
+        """Of all settings that any has, in the order in which they come."""
+        return [*dict.fromkeys(chain.from_iterable(each for each in self.every.settings if each is not None))]
+
+    @cached_property
     def values(self) -> list[dict[str, object] | None]:
         """The same without what is a default."""
         return [
@@ -217,32 +300,39 @@ class _Presets(Follower[Compared]):
         ]
 
     @cached_property
+    def _cells(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def cells(self, key: str) -> tuple[str, ...]:
+        """What each has for a setting, see `_Every.cells`."""
+        if key not in self._cells:
+            self._cells[key] = self.every.cells(key)
+        return self._cells[key]
+
+    @cached_property
     def differences(self) -> list[Difference]:
         rows = []
         switches = tuple(_switches(told.began.switches) for told in self._told)
         if any(cell != ABSENT for cell in switches):
             rows.append(Difference("switched", switches))
-        every = self.every
-        known = [each for each in every.settings if each is not None]
-        keys = dict.fromkeys(key for each in known for key in each)
-        for key in sorted(keys, key=_place):
-            cells = every.cells(key)
+        for key in sorted(self.keys, key=_place):
+            cells = self.cells(key)
             if len({*cells} - {UNKNOWN}) > 1 or (key == FIRST and UNKNOWN in cells):
                 rows.append(Difference(key, cells))
-        if not known:
-            rows.append(Difference(FIRST, tuple(UNKNOWN for _ in every.settings)))
+        if not any(each is not None for each in self.every.settings):
+            rows.append(Difference(FIRST, tuple(UNKNOWN for _ in self.every.settings)))
         return rows
 
     @cached_property
     def varied(self) -> list[Difference]:
         of_each = [told.began.varied for told in self._told]
-        keys = dict.fromkeys(key for varied in of_each for key in varied)
+        keys = dict.fromkeys(chain.from_iterable(of_each))
         found = []
         for key in keys:
             if all(key in varied for varied in of_each):
                 cells = tuple(_value(varied[key]) for varied in of_each)
             else:
-                said = self.every.cells(key)
+                said = self.cells(key)
                 cells = tuple(
                     _value(varied[key]) if key in varied else cell for varied, cell in zip(of_each, said, strict=True)
                 )
@@ -251,33 +341,28 @@ class _Presets(Follower[Compared]):
 
     @cached_property
     def untold(self) -> list[str]:
-        said = []
-        for told in self._told:
-            began = told.began
-            if began.is_watched:
-                said.append(say("comparison.watched", who=plain(began.label)))
-            elif began.is_there and isinstance(told.preset, str):
-                said.append(say("comparison.preset_untold", who=plain(began.label), why=plain(told.preset)))
-        return said
+        return [self._untold[number] for number in sorted(self._untold)]
 
     @cached_property
     def warnings(self) -> list[str]:
-        found = [(told.began.label, problem) for told in self._told for problem in told.problems]
-        of_presets = [f"{plain(label)}: {problem}" for label, problem in found if problem.severity == "warning"]
-        return [*self.same_plans, *of_presets]
+        return [*self.same_plans, *chain.from_iterable(self._warned[number] for number in sorted(self._warned))]
 
     @cached_property
     def same_plans(self) -> list[str]:
-        plans = [(told.began.label, plan) for told in self._told if (plan := told.planned) is not None]
         said = []
-        for places in alike([plan for _, plan in plans]):
-            if len(places) < 2:
-                continue
-            first, *others = (plans[place][1].preset for place in places)
+        for numbers in self._courses.alike:
+            first, *others = (self._planned[number].preset for number in numbers)
             more = say("comparison.one_preset") if all(_trains_alike(first, other) for other in others) else ""
-            who = listed([plain(plans[place][0]) for place in places])
+            who = listed([plain(self._of[number].began.label) for number in numbers])
             said.append(say("comparison.same_lrs", who=who, more=more))
         return said
+
+
+AT_A_TIME = 4
+"""Presets that are looked at between looks at the clock."""
+
+DERIVED = ("every", "keys", "values", "_cells", "differences", "varied", "untold", "warnings", "same_plans")
+"""What is found out of all of them together."""
 
 
 def _trains_alike(a: Preset, b: Preset) -> bool:
@@ -308,16 +393,20 @@ class _Every(NamedTuple):
     def cells(self, key: str) -> tuple[str, ...]:
         """What each group has for a setting. Where none of its kind has it, what it had there is not known."""
         kinds = {other for each, other in zip(self.settings, self.are_others, strict=True) if each and key in each}
-        alike = [
-            each
+        everywhere = all(
+            key in each
             for each, other in zip(self.settings, self.are_others, strict=True)
             if each is not None and other in kinds
-        ]
-        everywhere = all(key in each for each in alike)
-        return tuple(
-            UNKNOWN if each is None or other not in kinds else _cell(each.get(key), everywhere)
-            for each, other in zip(self.settings, self.are_others, strict=True)
         )
+        cells = []
+        for each, other in zip(self.settings, self.are_others, strict=True):
+            if each is None or other not in kinds:
+                cells.append(UNKNOWN)
+            elif (setting := each.get(key)) is None:
+                cells.append(ABSENT)
+            else:
+                cells.append(_cell(setting, everywhere))
+        return tuple(cells)
 
 
 SAME_AS = {
@@ -340,25 +429,37 @@ def _as_ours(key: str, ours: Iterable[str]) -> str:
     return ending.pop() if len(ending) == 1 else key
 
 
-def _cell(setting: _Setting | None, everywhere: bool) -> str:
-    if setting is None or (setting.is_default and not everywhere):
-        return ABSENT
-    return _value(setting.value)
+def _cell(setting: _Setting, everywhere: bool) -> str:
+    return ABSENT if setting.is_default and not everywhere else _value(setting.value)
 
 
 def _settings(preset: Preset) -> dict[str, _Setting]:
     settings: dict[str, _Setting] = {}
     for table in TABLES:
         part = getattr(preset, table)
-        for key, field in type(part).model_fields.items() if part is not None else ():
+        if part is None:
+            continue
+        model: type[BaseModel] = type(part)
+        for key, name, may_be_default, default in _fields(model, table):
             value = getattr(part, key)
-            if value is not None and (table, key) not in NO_SETTINGS:
-                is_default = (table, key) == ("warmup", "method") or table != "warmup"
-                is_default = is_default and key not in ("name", "lr") and value == field.get_default()
-                settings[f"{table}.{key}"] = _Setting(value, is_default)
+            if value is not None:
+                settings[name] = _Setting(value, may_be_default and value == default)
     if preset.scheduler.own_start is not None:
         settings.pop("optimizer.lr", None)  # it has no say
     return settings
+
+
+@lru_cache(maxsize=256)
+def _fields(model: type[BaseModel], table: str) -> tuple[tuple[str, str, bool, object], ...]:
+    """Of each key of a table its name as a setting, whether it says nothing at its default, and that."""
+    found = []
+    for key, field in model.model_fields.items():
+        if (table, key) in NO_SETTINGS:
+            continue
+        may_be_default = (table, key) == ("warmup", "method") or table != "warmup"
+        may_be_default = may_be_default and key not in ("name", "lr")
+        found.append((key, f"{table}.{key}", may_be_default, field.get_default()))
+    return tuple(found)
 
 
 def _place(key: str) -> tuple[int, int, str]:

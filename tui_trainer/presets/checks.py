@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -34,7 +35,7 @@ from tui_trainer.presets.problems import (
     key_name,
     longest_key,
 )
-from tui_trainer.presets.rules import RULES, PresetOnRun, RunConditions
+from tui_trainer.presets.rules import RULES, Find, PresetOnRun, Rule, RunConditions
 from tui_trainer.presets.schedulers import SCHEDULERS, STAGES, SequentialLR, StageLength
 from tui_trainer.presets.schema import (
     PRESET_KEYS,
@@ -448,14 +449,21 @@ def _found(preset: Preset, sound: frozenset[str], run: RunConditions | None) -> 
     """What the rules find that read sound tables alone."""
     whole = PresetOnRun(preset, run or RunConditions.of(preset.made_for))
     case = PresetOnRun(preset.of_group(0), whole.run)  # of most, and of what a run's LR is
-    findings = [
-        finding
-        for rules, on in (((*RULES, *STAGE_RULES, *PLAN_RULES), case), (GROUP_RULES, whole))
-        for rule in rules
-        if rule.tables <= sound and (case.span > 0 or not rule.needs_span)
-        for finding in rule.find(on)
-    ]
+    of_case, of_whole = _rules_of(sound, case.span > 0)
+    findings = [finding for find in of_case for finding in find(case)]
+    findings += [finding for find in of_whole for finding in find(whole)]
     return _in_order([preset.source.problem(*finding) for finding in findings])
+
+
+@lru_cache(maxsize=64)
+def _rules_of(sound: frozenset[str], has_span: bool) -> tuple[tuple[Find, ...], tuple[Find, ...]]:
+    """Those that read sound tables alone: of the LR of most parameters, and of a preset with all its groups. Of many
+    presets they are the same."""
+
+    def are_asked(rules: Iterable[Rule]) -> tuple[Find, ...]:
+        return tuple(rule.find for rule in rules if rule.tables <= sound and (has_span or not rule.needs_span))
+
+    return are_asked((*RULES, *STAGE_RULES, *PLAN_RULES)), are_asked(GROUP_RULES)
 
 
 def _lacking(fields: dict[str, object]) -> frozenset[str]:

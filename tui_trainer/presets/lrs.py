@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -143,29 +143,39 @@ def _made_of(plan: PlannedLRs) -> tuple[object, ...]:
     return preset.optimizer.lr, preset.scheduler, preset.warmup, preset.training
 
 
-def alike(plans: Sequence[PlannedLRs]) -> list[list[int]]:
-    """Which of them come to the same LRs, as their places among `plans`: a list for each course of the LR, of those
-    that can be reckoned. One is compared with the few whose sum of some LRs is about its own."""
-    found: list[list[int]] = []
-    sums: dict[tuple[int, int], list[tuple[float, int]]] = {}
-    for number, plan in enumerate(plans):
+class CoursesOfLRs:
+    """Plans, one added after the other: which of them come to the same LRs. One is compared with the few whose sum of
+    some LRs is about its own."""
+
+    def __init__(self) -> None:
+        self._plans: list[PlannedLRs] = []
+        """The first of each course."""
+        self._numbers: list[list[int]] = []
+        self._sums: dict[tuple[int, int], list[tuple[float, int]]] = {}
+
+    def add(self, number: int, plan: PlannedLRs) -> None:
+        """One more, which goes by a number; one that cannot be reckoned is like none."""
         if plan.depends_on_losses:
-            continue
+            return
         try:
             some = [plan.at(step) for step in range(0, plan.steps, max(1, plan.steps // FEW))]
         except ArithmeticError:
-            continue
-        total, known = sum(some), sums.setdefault((plan.steps, plan.batches_per_epoch), [])
+            return
+        total, known = sum(some), self._sums.setdefault((plan.steps, plan.batches_per_epoch), [])
         apart = 2 * ALIKE * sum(map(abs, some)) + len(some) * NOTHING
-        near = known[bisect_left(known, (total - apart,)) : bisect_right(known, (total + apart, len(plans)))]
-        for _, kind in sorted(near, key=lambda each: each[1]):
-            if same_lrs(plans[found[kind][0]], plan):
-                found[kind].append(number)
-                break
-        else:
-            insort(known, (total, len(found)))
-            found.append([number])
-    return found
+        near = known[bisect_left(known, (total - apart,)) : bisect_right(known, (total + apart, len(self._plans)))]
+        for course in sorted(course for _, course in near):
+            if same_lrs(self._plans[course], plan):
+                insort(self._numbers[course], number)
+                return
+        insort(known, (total, len(self._plans)))
+        self._plans.append(plan)
+        self._numbers.append([number])
+
+    @property
+    def alike(self) -> list[list[int]]:
+        """The numbers of those that come to the same, a list for each course that several have, in their order."""
+        return sorted(numbers for numbers in self._numbers if len(numbers) > 1)
 
 
 def _places(a: PlannedLRs, b: PlannedLRs) -> Iterator[int]:

@@ -72,7 +72,7 @@ class PresetOnRun:
         """Steps of the optimizer in an epoch: its batches, unless several make a step."""
         return self.preset.training.steps_per_epoch(self.run.train_images)
 
-    @property
+    @cached_property
     def span(self) -> int:
         """How many steps the scheduler makes: epochs or batches, less the warm-up; 0 or less if that takes them all."""
         warmup = self.preset.warmup_steps(self.batches_per_epoch)
