@@ -49,3 +49,29 @@ def test_it_looks_again_after_an_import_that_failed() -> None:
     with pytest.raises(ImportError), garbage.none_in_imports():
         __import__("there_is_no_such_module")
     assert gc.isenabled()
+
+
+def test_while_much_is_on_show_what_stays_is_not_looked_at_and_afterwards_as_usual() -> None:
+    before = gc.get_threshold()
+    one, other = garbage.SeldomLooks(), garbage.SeldomLooks()
+    one.begin()
+    one.begin()
+    assert gc.get_threshold() == (*before[:2], garbage.SeldomLooks.NEVER)
+    other.begin()
+    one.end()
+    assert gc.get_threshold()[2] == garbage.SeldomLooks.NEVER
+    other.end()
+    other.end()
+    assert gc.get_threshold() == before
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_nothing_is_looked_at_meanwhile_and_then_as_before(collects: bool) -> None:
+    was = gc.isenabled()
+    try:
+        (gc.enable if collects else gc.disable)()
+        with garbage.none_meanwhile():
+            assert not gc.isenabled()
+        assert gc.isenabled() == collects
+    finally:
+        (gc.enable if was else gc.disable)()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from collections import Counter
 from pathlib import Path
 
 import psutil
@@ -10,7 +12,11 @@ import psutil
 from tests.compare.made import compared, record, session_of
 from tests.scripted import scripted_run
 from tui_trainer.compare.comparison import NOTHING, QUIET_AT_ONCE, Comparison
+from tui_trainer.compare.plain_lines import find_out
+from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.events import encode
+from tui_trainer.presets.catalogue import load as load_preset
+from tui_trainer.run_spec import RunSpec
 
 
 def test_runs_that_have_not_begun_have_one_history_which_stays_empty(tmp_path: Path) -> None:
@@ -50,3 +56,26 @@ def test_one_of_many_that_is_gone_on_with_is_noticed(tmp_path: Path) -> None:
 def _copy(record: Path, number: int) -> Path:
     """The same run once more."""
     return Path(shutil.copytree(record, record.with_name(f"{record.name}-{number}")))
+
+
+def test_opening_twice_as_many_trials_costs_no_more_than_twice_as_much(tmp_path: Path) -> None:
+    few, many = [calls_of_opening(tmp_path, count) for count in (100, 200)]
+    assert many <= 2.1 * few
+
+
+def calls_of_opening(runs: Path, count: int) -> int:
+    """How many functions are called until it is found out what there is to say of a sweep of which nothing trains."""
+    spec = RunSpec.of("steplr", load_preset("steplr")).model_dump(mode="json")
+    entries = []
+    for lr in (number / 1e5 for number in range(1, count + 1)):
+        preset = spec["preset"] | {"optimizer": spec["preset"]["optimizer"] | {"lr": lr}}
+        varied = {"optimizer.lr": lr}
+        entries.append(Contestant(label=f"lr {lr:g}", seed=0, asked=spec | {"preset": preset}, varied=varied))
+    session = Session.create(runs, entries)
+    counts = Counter[str]()
+    sys.setprofile(lambda frame, event, arg: counts.update([event]))
+    try:
+        find_out(Comparison(session))
+    finally:
+        sys.setprofile(None)
+    return counts["call"] + counts["c_call"]

@@ -20,6 +20,7 @@ from tui_trainer.compare.metric import ACCURACY, Metric, metric_of
 from tui_trainer.compare.session import Contestant, Session
 from tui_trainer.compare.together import Follower, InOrder, Those, Together
 from tui_trainer.events import Goal, Status
+from tui_trainer.garbage import none_meanwhile
 from tui_trainer.plotting.curves import MinMaxTree
 from tui_trainer.plotting.scales import ClockTimeline, EpochTimeline, SecondTimeline, StepTimeline, Timeline, Unit
 from tui_trainer.plotting.smoothing import Smoothing, fitting_window
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 LOOK_EVERY = 0.5
 """Seconds between looks at the session's file."""
 
-READ_FOR = 0.015
+READ_FOR = 0.004
 """Seconds of its own time that one poll reads for, and a run more: a screen answers keys while long records come in."""
 
 BY_RULE = "pruned"
@@ -116,6 +117,12 @@ class Compared:
         if self.history.status == "stopped" and self.history.ended is not None:
             return BY_RULE if self.history.ended.why.code == WORSE_THAN_MEDIAN else "stopped"
         return self.history.status if self.history.version else "starting"
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether there is nothing of it yet, and nothing to be said."""
+        is_waited_for = self.is_queued or self.has_failed or self.entry.address
+        return self.history is NOTHING and self.record is None and not is_waited_for
 
     @property
     def has_preset(self) -> bool:
@@ -238,7 +245,7 @@ class _How(NamedTuple):
 
     @classmethod
     def of(cls, run: Compared) -> _How:
-        if run.history is NOTHING and run.record is None and not (run.is_queued or run.has_failed or run.entry.address):
+        if run.is_to_come:
             return _TO_COME
         history, state, over = run.history, run.state, run.is_over
         recorded, begun, end = run.record is not None, history.last_step > 0, history.ended
@@ -351,11 +358,14 @@ class Group(Together[Compared]):
     def __init__(self, label: str, number: int, among: Together[Compared] | None = None) -> None:
         super().__init__()
         self.label = label
+        self.words = plain(label)
+        """The label as text that is safe to show."""
         self.number = number
         """From 0; the colour follows from it, and stays."""
         self._among = among
         """All runs of the comparison."""
-        self._standing = Standing(self)
+        self._standing: Standing | None = None
+        """Of ten thousand presets most are never asked how they stand: none of their runs has begun."""
 
     def happened_to(self, run: Compared, *, milestone: bool = True) -> None:
         super().happened_to(run, milestone=milestone)
@@ -365,6 +375,8 @@ class Group(Together[Compared]):
     @property
     def standing(self) -> Standing:
         """How they stand."""
+        if self._standing is None:
+            self._standing = Standing(self)
         self._standing.look()
         return self._standing
 
@@ -447,6 +459,29 @@ class _Logged(Follower[Compared]):
             self._of[run] = count
 
 
+class _Begun(Follower[Compared]):
+    """Presets of which a run has trained something."""
+
+    def __init__(self, runs: Together[Compared]) -> None:
+        super().__init__(runs)
+        self.groups = InOrder[Group]()
+        self._frozen: tuple[Group, ...] | None = None
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for run in runs:
+            begun = run.history.last_step > 0 or bool(run.group.begun)
+            if begun != (run.group in self.groups):
+                self.groups.put(run.group, begun)
+                self._frozen = None
+
+    @property
+    def frozen(self) -> tuple[Group, ...]:
+        """The same one as long as no other one has begun."""
+        if self._frozen is None:
+            self._frozen = tuple(self.groups)
+        return self._frozen
+
+
 class _Open(Those[Compared]):
     """Which runs another machine may train, now or later."""
 
@@ -491,8 +526,17 @@ class Comparison(Together[Compared]):
         """The trials that wait in the queue of a cluster, and whose jobs there are over and have not trained them."""
         self._far: dict[int, Compared] = {}
         """Those whose records are on other machines: their copies come as they are heard of."""
+        self.groups: list[Group] = []
+        with none_meanwhile():
+            self._begin_with(session.entries)
+        self.seeds = max((len(group.runs) for group in self.groups), default=0)
+        """How many runs a preset has, at the most."""
+        if self._may_go_on and not is_live(session.folder):
+            self.elsewhere.look()
+
+    def _begin_with(self, entries: Sequence[Contestant]) -> None:
         groups: dict[str, Group] = {}
-        for number, entry in enumerate(session.entries):
+        for number, entry in enumerate(entries):
             if (group := groups.get(entry.label)) is None:
                 group = groups[entry.label] = Group(entry.label, len(groups), self)
             run = Compared(entry, self._record_of(entry), group, number)
@@ -502,10 +546,6 @@ class Comparison(Together[Compared]):
             if entry.address:
                 self._far[number] = run
         self.groups = list(groups.values())
-        self.seeds = max((len(group.runs) for group in self.groups), default=0)
-        """How many runs a preset has, at the most."""
-        if self._may_go_on and not is_live(session.folder):
-            self.elsewhere.look()
 
     @property
     def is_paused(self) -> bool:
@@ -528,6 +568,11 @@ class Comparison(Together[Compared]):
         """What runs have logged that have a record; of several that have series of the same names, and have said the
         same of them, the first run's."""
         return [run.history.series for run in self.kept(_Kinds).first]
+
+    @property
+    def begun(self) -> tuple[Group, ...]:
+        """The presets of which a run has trained something; the same ones as long as no other has begun."""
+        return self.kept(_Begun).frozen
 
     def logged(self, name: str) -> int:
         """How many values of a series all runs together have."""

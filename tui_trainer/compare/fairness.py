@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from tui_trainer.compare.comparison import Compared, Comparison, Group
-from tui_trainer.compare.together import Follower, Together
+from tui_trainer.compare.together import Follower, InOrder, Together
 from tui_trainer.events import ResolvedConfig, RunConfigured
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted, listed
@@ -284,18 +284,88 @@ def _who_does_not_tell(variables: list[Comparability]) -> list[str]:
 
 def fairness(comparison: Comparison) -> Fairness:
     """What is known by now."""
-    told = [(group, group.kept(_Told)) for group in comparison.groups]
-    told = [(group, known) for group, known in told if known.count]
-    variables = (
-        tuple(
-            _comparability(name, touches, [(group, known.values[number]) for group, known in told])
-            for number, (name, touches, _) in enumerate(CONTROLLED_VARIABLES)
-        )
-        if told
-        else ()
-    )
+    known = comparison.kept(_Variables)
     others = comparison.standing.foreign_begun > 0
-    return Fairness(variables, len(told), tuple(comparison.kept(_Asides).words), others)
+    return Fairness(known.variables, len(known.told), tuple(comparison.kept(_Asides).words), others)
+
+
+def keep_up(comparison: Comparison) -> None:
+    """Take in what happened, and say nothing of it yet."""
+    comparison.kept(_Variables)
+    comparison.kept(_Asides)
+
+
+class _Variables(Follower[Compared]):
+    """Which presets have what for each controlled variable. A look costs the presets to whose runs something happened,
+    and the variables in which that changed something."""
+
+    def __init__(self, runs: Together[Compared]) -> None:
+        super().__init__(runs)
+        self.told: dict[Group, tuple[tuple[VariableValue, ...], ...]] = {}
+        """Those whose runs have got so far, and of each variable all that they have."""
+        self._with_seeds = 0
+        """How many of them have several runs."""
+        self._alike: list[dict[_Key, InOrder[Group]]] = [{} for _ in CONTROLLED_VARIABLES]
+        self._made: list[Comparability | None] = [None for _ in CONTROLLED_VARIABLES]
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for group in dict.fromkeys(run.group for run in runs if run.history.resolved or run.group in self.told):
+            known, before = group.kept(_Told), self.told.get(group)
+            new = tuple(tuple(values) for values in known.values) if known.count else None
+            if new == before:
+                continue
+            self._with_seeds += (len(group.runs) > 1) * ((new is not None) - (before is not None))
+            for number in range(len(CONTROLLED_VARIABLES)):
+                had = before[number] if before is not None else None
+                has = new[number] if new is not None else None
+                if had != has:
+                    self._made[number] = None
+                    if had is not None:
+                        self._put(number, group, had, False)
+                    if has is not None:
+                        self._put(number, group, has, True)
+            if new is not None:
+                self.told[group] = new
+            else:
+                del self.told[group]
+
+    def _put(self, number: int, group: Group, values: tuple[VariableValue, ...], belongs: bool) -> None:
+        key = None if NOT_TOLD in values else tuple(sorted({each.key for each in values}))
+        alike = self._alike[number].setdefault(key, InOrder())
+        alike.put(group, belongs)
+        if not alike:
+            del self._alike[number][key]
+
+    @property
+    def variables(self) -> tuple[Comparability, ...]:
+        """All of them; none where no preset has got so far."""
+        if not self.told:
+            return ()
+        made = []
+        for number, (name, touches, _) in enumerate(CONTROLLED_VARIABLES):
+            if (known := self._made[number]) is None:
+                known = self._made[number] = self._compared(number, name, touches)
+            made.append(known)
+        return tuple(made)
+
+    def _compared(self, number: int, name: str, touches: Touches) -> Comparability:
+        """A group's value is that of all its seeds together, so that two groups with the same seeds are equal."""
+        alike = sorted(self._alike[number].items(), key=lambda each: each[1][0].number)
+        found: ValueGroups = {
+            key: ([*self.told[groups[0]][number]], [group.words for group in groups])
+            for key, groups in alike
+            if key is not None
+        }
+        not_told = tuple(group.words for group in self._alike[number].get(None, ()))
+        found = _of_whole_groups(found, with_seeds=self._with_seeds > 0)
+        proven = not not_told and all(each.digest for values, _ in found.values() for each in values)
+        keys = [key for keys in found for key in keys]
+        digest = keys[0] if proven and len(keys) == 1 else ""
+        return Comparability(name, _in_words(found), touches, not_told, proven, digest)
+
+
+_Key: TypeAlias = tuple[str, ...] | None
+"""What must be equal of a preset's runs; None where one of them does not tell it."""
 
 
 class _Told(Follower[Compared]):
@@ -325,32 +395,13 @@ class _Told(Follower[Compared]):
                     del self.values[number][value]
 
 
-def _comparability(
-    name: str, touches: Touches, told: Sequence[tuple[Group, Mapping[VariableValue, int]]]
-) -> Comparability:
-    """A group's value is that of all its seeds together, so that two groups with the same seeds are equal."""
-    not_told: list[str] = []
-    found: ValueGroups = {}
-    for group, values in told:
-        if NOT_TOLD in values:
-            not_told.append(plain(group.label))
-        else:
-            key = tuple(sorted({each.key for each in values}))
-            found.setdefault(key, (list(values), []))[1].append(plain(group.label))
-    found = _of_whole_groups([group for group, _ in told], found)
-    proven = not not_told and all(each.digest for values, _ in found.values() for each in values)
-    keys = [key for keys in found for key in keys]
-    digest = keys[0] if proven and len(keys) == 1 else ""
-    return Comparability(name, _in_words(found), touches, tuple(not_told), proven, digest)
-
-
 ValueGroups: TypeAlias = dict[tuple[str, ...], tuple[list[VariableValue], list[str]]]
 """The values that a group's runs have, by what must be equal, and the labels of the groups that have them."""
 
 
-def _of_whole_groups(groups: list[Group], found: ValueGroups) -> ValueGroups:
+def _of_whole_groups(found: ValueGroups, *, with_seeds: bool) -> ValueGroups:
     """While seeds are still to come, groups differ only in how far they are: not counted where one holds another."""
-    if len(found) < 2 or all(len(group.runs) == 1 for group in groups):
+    if len(found) < 2 or not with_seeds:
         return found
     most = max(found, key=len)
     if all(set(keys) <= set(most) for keys in found):
@@ -361,9 +412,10 @@ def _of_whole_groups(groups: list[Group], found: ValueGroups) -> ValueGroups:
 def _in_words(found: ValueGroups) -> dict[str, list[str]]:
     """Values by what they are called; the same words for what differs to the bit are told apart by its digest."""
     called = [" | ".join(sorted({each.words for each in values})) for values, _ in found.values()]
+    often = Counter(called)
     words: dict[str, list[str]] = {}
     for (key, (_, labels)), name in zip(found.items(), called, strict=True):
-        apart = f" ({' | '.join(each[:DIGITS] for each in key)})" if called.count(name) > 1 else ""
+        apart = f" ({' | '.join(each[:DIGITS] for each in key)})" if often[name] > 1 else ""
         words[name + apart] = labels
     return words
 

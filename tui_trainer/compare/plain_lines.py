@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
-from tui_trainer.compare.columns import ShownColumn, series_chosen, shown_columns, unknown_columns
+from tui_trainer.compare.columns import ShownColumn, series_chosen, shown_columns, unknown_columns, usual_columns
 from tui_trainer.compare.comparison import Comparison
-from tui_trainer.compare.differences import Difference, differences, untold, warnings
+from tui_trainer.compare.differences import Difference, differences, find_out_presets, untold, warnings
 from tui_trainer.compare.fairness import Fairness, fairness
+from tui_trainer.compare.fairness import keep_up as keep_up_fairness
 from tui_trainer.compare.metric import Metric
-from tui_trainer.compare.table import TARGET_COLUMNS, Row, Table, tabulate, with_spread
+from tui_trainer.compare.table import TARGET_COLUMNS, Row, Table, tabulate_until, with_spread
+from tui_trainer.compare.table import keep_up as keep_up_rows
 from tui_trainer.compare.verdict import caution, verdict
 from tui_trainer.text.captions import say
 from tui_trainer.text.numbers import counted
@@ -35,31 +38,55 @@ class Results:
     """Whether a person chose them."""
     warnings: tuple[str, ...] = ()
     """What is to be known of the presets, and was before any of them trained."""
+    knows_presets: bool = True
+    """Whether it was found out by now what each preset is, and leads to: of ten thousand that takes its time."""
 
 
 def find_out(comparison: Comparison, metric: Metric | None = None) -> Results:
     """Work it all out from the records as far as they were read; by `metric`, where not by the comparison's own."""
+    find_out_presets(comparison, inf)
+    found = find_out_until(inf, comparison, metric)
+    assert found is not None
+    return found
+
+
+def find_out_until(until: float, comparison: Comparison, metric: Metric | None = None) -> Results | None:
+    """The same; None where it is not done yet as this thread has computed so long (`time.thread_time`), and goes on
+    with the next call. What the presets lead to may still be missing then."""
     elsewhere = comparison.elsewhere
-    over = {number for number in elsewhere.running if comparison.runs[number].is_over}
+    knows = find_out_presets(comparison, until)
     fair = fairness(comparison)
-    table = tabulate(comparison, metric, series_chosen(comparison), fair)
+    chosen = series_chosen(comparison) if knows else []
+    table = tabulate_until(until, comparison, metric, chosen, fair)
+    if table is None:
+        return None
+    over = {number for number in elsewhere.running if comparison.runs[number].is_over}
     said = (
         *verdict(comparison, table),
         *elsewhere.in_words(over),
         *comparison.of_lines,
-        *untold(comparison),
-        *unknown_columns(comparison, table),
+        *(untold(comparison) if knows else ()),
+        *(unknown_columns(comparison, table) if knows else ()),
     )
     return Results(
         table,
         fair,
         said,
         caution(fair),
-        tuple(differences(comparison)),
-        tuple(shown_columns(comparison, table)),
+        tuple(differences(comparison)) if knows else (),
+        tuple(shown_columns(comparison, table) if knows else usual_columns(comparison, table)),
         bool(comparison.columns),
-        tuple(warnings(comparison)),
+        tuple(warnings(comparison)) if knows else (),
+        knows,
     )
+
+
+def keep_up(comparison: Comparison, until: float) -> None:
+    """Take in what happened to each run where nothing is to be said of it yet: many that were read one after the other
+    are not left for one moment. Rows are made until this thread has computed so long."""
+    keep_up_fairness(comparison)
+    keep_up_rows(comparison, until)
+    _ = comparison.standing, comparison.begun, comparison.series
 
 
 def title_of(column: ShownColumn, table: Table, *, short: bool = False) -> str:

@@ -6,22 +6,25 @@ in plain lines, in a report or as JSON, takes it from here.
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
-from math import isfinite, isqrt
+from functools import lru_cache
+from math import inf, isfinite, isqrt
 from statistics import fmean
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tui_trainer.compare.comparison import Compared, Comparison, Group
 from tui_trainer.compare.fairness import Fairness, fairness
 from tui_trainer.compare.metric import ACCURACY, SHORT, Metric, metric_of
-from tui_trainer.compare.together import Follower, Together
+from tui_trainer.compare.together import Follower, InOrder, Together
 from tui_trainer.records.history import History
 from tui_trainer.records.series import Point
 from tui_trainer.records.told_epochs import told_epochs
 from tui_trainer.text.numbers import format_metric
+
+T = TypeVar("T")
 
 RUNGS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999)
 """Accuracies that are taken for a target where none was asked for."""
@@ -202,6 +205,8 @@ class Row:
     """How many have ended without the series that they are compared by."""
     not_finite: int
     """How many have ended in a value of it that is no number."""
+    is_whole: bool
+    """Whether all its seeds have finished: a row that lacks one wins nothing, whatever the others make of it."""
 
     def values(self, column: Column) -> list[float]:
         """What its runs have in a column, those that have any."""
@@ -211,15 +216,30 @@ class Row:
         """The number of a column."""
         return self.figures.get(key)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether all its seeds have finished: a row that lacks one wins nothing, whatever the others make of it."""
-        return len(self.group.standing.finished) == len(self.group.runs)
-
     def whole(self, key: str) -> Figure | None:
         """The number of a column where it may win: every seed has finished and has one."""
         figure = self.figures.get(key) if self.is_whole else None
         return figure if figure is not None and figure.count == len(self.group.runs) else None
+
+
+class Finished:
+    """The rows of which every seed has finished. As long as they are the same, what was found of them stands."""
+
+    def __init__(self, rows: tuple[Row, ...]) -> None:
+        self.rows = rows
+        self._found: dict[object, object] = {}
+
+    def once(self, what: Hashable, find: Callable[[], T]) -> T:
+        """What `find` finds of them, which goes by a name."""
+        if what not in self._found:
+            self._found[what] = find()
+        return self._found[what]  # type: ignore[return-value]
+
+    def in_column(self, key: str) -> list[tuple[Figure, Row]]:
+        """The figures of a column that may win, and whose they are."""
+        return self.once(
+            ("column", key), lambda: [(figure, row) for row in self.rows if (figure := row.whole(key)) is not None]
+        )
 
 
 @dataclass(frozen=True)
@@ -227,6 +247,9 @@ class Table:
     """All rows, in the order of the comparison."""
 
     rows: tuple[Row, ...]
+    told: tuple[Row, ...]
+    """Those of which anything is to be said: of ten thousand, most may be to come."""
+    finished: Finished = field(compare=False)
     target: float | None
     target_was_asked: bool
     metric: Metric = ACCURACY
@@ -252,22 +275,25 @@ class Table:
         return "best_accuracy" if self.metric.is_accuracy else "best_metric"
 
     @property
-    def whole(self) -> list[Row]:
-        """Those of which every seed has finished."""
-        return [row for row in self.rows if row.is_whole]
+    def begun(self) -> list[Row]:
+        """Those with runs by which they can be compared."""
+        return [row for row in self.told if row.begun]
 
-    @cached_property
+    @property
     def best(self) -> dict[str, list[int]]:
         """By column, the numbers of the groups that are best in it; of none where all that may win are alike."""
+        return self.finished.once("best", self._best)
+
+    def _best(self) -> dict[str, list[int]]:
         best: dict[str, list[int]] = {}
         for column in self.columns:
             if column.key in OF_SECONDS and not self.seconds_compare:
                 continue
-            have = [(figure.mean, row.group.number) for row in self.rows if (figure := row.whole(column.key))]
+            have = self.finished.in_column(column.key)
             if not column.better or len(have) < 2:
                 continue
-            top = max(have, key=lambda pair: pair[0] * column.better)[0]
-            winners = [number for value, number in have if value == top]
+            top = max(figure.mean * column.better for figure, _ in have) * column.better
+            winners = [row.group.number for figure, row in have if figure.mean == top]
             if len(winners) < len(have):
                 best[column.key] = winners
         return best
@@ -275,8 +301,8 @@ class Table:
     @property
     def best_ever(self) -> Row | None:
         """Of those that have finished, the one that at any time was best in what they are compared by."""
-        have = [(figure.mean, row) for row in self.rows if (figure := row.whole(self.best_key))]
-        return max(have, key=lambda pair: pair[0] * self.metric.sign)[1] if have else None
+        have = self.finished.in_column(self.best_key)
+        return max(have, key=lambda pair: pair[0].mean * self.metric.sign)[1] if have else None
 
     def sorted_by(self, key: str, reverse: bool = False) -> list[Row]:
         """The best first (or last); after those that may win the others, and rows without that number at the end.
@@ -287,7 +313,7 @@ class Table:
         if column is None:
             return list(reversed(self.rows)) if reverse else list(self.rows)
         sign = -1 if (column.better or 1) > 0 else 1
-        have = [row for row in self.rows if key in row.figures]
+        have = [row for row in self.told if key in row.figures]
         have.sort(key=lambda row: row.figures[key].mean * sign, reverse=reverse)
         have.sort(key=lambda row: row.whole(key) is None)
         return have + [row for row in self.rows if key not in row.figures]
@@ -304,14 +330,128 @@ def tabulate(
 
     A target is one of what the session was begun with: by another metric there is none.
     """
+    table = tabulate_until(inf, comparison, metric, series, fair)
+    assert table is not None
+    return table
+
+
+def tabulate_until(
+    until: float,
+    comparison: Comparison,
+    metric: Metric | None = None,
+    series: Sequence[str] = (),
+    fair: Fairness | None = None,
+) -> Table | None:
+    """The same; None where it is not done yet as this thread has computed so long (`time.thread_time`), and goes on
+    with the next call."""
     metric = metric or comparison.metric
     target = comparison.target if metric.name == comparison.target_metric.name else None
     asked = target is not None
     if metric.is_accuracy and comparison.target is None and comparison.target_metric.is_accuracy:
         target = named_target(comparison)
     others = tuple(metric_of(name, comparison.series) for name in dict.fromkeys(series))
-    rows = tuple(group.kept(_Figures, target, metric, others).row_of(group) for group in comparison.groups)
-    return Table(rows, target, asked, metric, others, (fair or fairness(comparison)).seconds_compare)
+    known = comparison.kept(_Rows)
+    known.ask(target, metric, others)
+    if not known.catch_up(until):
+        return None
+    seconds_compare = (fair or fairness(comparison)).seconds_compare
+    return Table(
+        known.rows, known.told, known.finished(seconds_compare), target, asked, metric, others, seconds_compare
+    )
+
+
+def keep_up(comparison: Comparison, until: float) -> None:
+    """Make rows that are to be made anew, as they were asked for last, until this thread has computed so long."""
+    comparison.kept(_Finishes, comparison.session.plan.created_at)
+    known = comparison.kept(_Rows)
+    if known.is_asked:
+        known.catch_up(until)
+
+
+AT_A_TIME = 8
+"""Rows that are made between looks at the clock."""
+
+
+class _Rows(Follower[Compared]):
+    """The rows of all presets. A look makes those anew to whose runs something happened; where another thing is asked,
+    those of which anything is known."""
+
+    def __init__(self, runs: Together[Compared]) -> None:
+        super().__init__(runs)
+        self._asked: tuple[float | None, Metric, tuple[Metric, ...]] | None = None
+        self._rows: list[Row] = []
+        self._waiting: dict[Group, None] = {}
+        """Those whose rows are to be made."""
+        self._told = InOrder[Group]()
+        self._finished: tuple[object, Finished] | None = None
+        """As of how many changes of them, and what else was asked."""
+        self._changes = 0
+        self._made: tuple[tuple[Row, ...], tuple[Row, ...]] | None = None
+
+    def take(self, runs: Iterable[Compared]) -> None:
+        for run in runs:
+            if not run.is_to_come:
+                self._told.put(run.group, True)
+            self._waiting[run.group] = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is known by what they are compared."""
+        return self._asked is not None
+
+    def ask(self, target: float | None, metric: Metric, others: tuple[Metric, ...]) -> None:
+        """By what they are compared."""
+        if self._asked != (target, metric, others):
+            self._asked = target, metric, others
+            self._changes += 1
+            self._waiting.update(dict.fromkeys(self._told))
+
+    def catch_up(self, until: float) -> bool:
+        """Make those that are to be made, until this thread has computed so long; whether that was all."""
+        if self._waiting:
+            self._made = None
+        for count, group in enumerate([*self._waiting], 1):
+            del self._waiting[group]
+            self._put(self._row_of(group))
+            if count % AT_A_TIME == 0 and time.thread_time() >= until:
+                break
+        return not self._waiting
+
+    def _row_of(self, group: Group) -> Row:
+        if group not in self._told:
+            return Row(group, (), {}, "to come", "", 0, 0, 0, False)
+        assert self._asked is not None
+        return group.kept(_Figures, *self._asked).row_of(group)
+
+    def _put(self, row: Row) -> None:
+        number = row.group.number
+        if number >= len(self._rows):  # those between are made next
+            self._rows += [row] * (number + 1 - len(self._rows))
+        before, self._rows[number] = self._rows[number], row
+        self._changes += before is not row and (before.is_whole or row.is_whole)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All rows."""
+        return self._in_order[0]
+
+    @property
+    def told(self) -> tuple[Row, ...]:
+        """Those of which anything is to be said."""
+        return self._in_order[1]
+
+    @property
+    def _in_order(self) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+        if self._made is None:
+            self._made = tuple(self._rows), tuple(self._rows[group.number] for group in self._told)
+        return self._made
+
+    def finished(self, *asked: Hashable) -> Finished:
+        """Those of which every seed has finished; the same one where nothing of them changed, nor what is asked."""
+        as_of = self._changes, len(self._rows), asked
+        if self._finished is None or self._finished[0] != as_of:
+            self._finished = as_of, Finished(tuple(row for row in self.told if row.is_whole))
+        return self._finished[1]
 
 
 def numbers_of(
@@ -516,7 +656,8 @@ class _Figures(Follower[Compared]):
             self._figures = tuple(self._numbers), {column.key: each.figure for column, each in sums if each.count}
         if self._row is None:
             how = group.standing.status, progress_of(group)
-            self._row = Row(group, *self._figures, *how, self._begun, self._without, self._not_finite)
+            is_whole = len(group.standing.finished) == len(group.runs)
+            self._row = Row(group, *self._figures, *how, self._begun, self._without, self._not_finite, is_whole)
         return self._row
 
 

@@ -74,8 +74,8 @@ def verdict(comparison: Comparison, table: Table) -> list[str]:
 
     A preset wins nothing before all its seeds have finished.
     """
-    begun = [row for row in table.rows if row.begun]
-    whole = [row for row in table.whole if row.numbers]
+    begun = table.begun
+    whole = table.finished.once("numbers", lambda: [row for row in table.finished.rows if row.numbers])
     sentences: list[str] = _judged_otherwise(comparison, table)
     if not begun:
         sentences += [] if sentences else _nothing_yet(comparison, table)
@@ -88,9 +88,7 @@ def verdict(comparison: Comparison, table: Table) -> list[str]:
     elif len(whole) < 2:
         sentences += _too_few(comparison, table, begun, whole)
     else:
-        sentences += _who_was_first(table, whole)
-        sentences += _who_ended_best(table, whole)
-        sentences += _who_was_best(table)
+        sentences += table.finished.once("ahead", lambda: _who_is_ahead(table, whole))
     if begun:
         sentences += _what_is_not_there(table)
     sentences += _what_went_otherwise(comparison, table)
@@ -99,12 +97,16 @@ def verdict(comparison: Comparison, table: Table) -> list[str]:
     return sentences
 
 
+def _who_is_ahead(table: Table, whole: Sequence[Row]) -> list[str]:
+    return [*_who_was_first(table, whole), *_who_ended_best(table, whole), *_who_was_best(table)]
+
+
 def _judged_otherwise(comparison: Comparison, table: Table) -> list[str]:
     """By what each is judged, where no series that judges is had by all, and nobody has asked for one."""
     asked = comparison.by if comparison.by is not None else comparison.session.plan.metric
     if asked is not None or not comparison.standing.foreign:
         return []
-    recorded = ((row, run.history) for row in table.rows for run in row.group.standing.recorded)
+    recorded = ((row, run.history) for row in table.told for run in row.group.standing.recorded)
     told = [(row, history) for row, history in recorded if len(history.series)]
     without = [history for _, history in told if table.metric.name not in history.series]
     if len(told) < 2 or all(history.written_at is None for history in without):
@@ -151,7 +153,8 @@ def caution(fair: Fairness) -> str:
 
 def _among(table: Table) -> str:
     """Behind what is said of the finished ones alone; empty where all have finished."""
-    return "" if len(table.whole) == len(table.rows) else say("comparison.of_finished", count=len(table.whole))
+    count = len(table.finished.rows)
+    return "" if count == len(table.rows) else say("comparison.of_finished", count=count)
 
 
 def _too_few(comparison: Comparison, table: Table, begun: Sequence[Row], whole: Sequence[Row]) -> list[str]:
@@ -267,10 +270,10 @@ def _p(p: float) -> str:
 def _who_was_best(table: Table) -> list[str]:
     """Said where the best of all, at any time, was not that of who ended best."""
     metric, best = table.metric, table.best_ever
-    ended = [(figure.mean, row) for row in table.rows if (figure := row.whole(table.final_key))]
+    ended = table.finished.in_column(table.final_key)
     if best is None or not ended:
         return []
-    ahead = max(ended, key=lambda pair: pair[0] * metric.sign)[1]
+    ahead = max(ended, key=lambda pair: pair[0].mean * metric.sign)[1]
     there, here = best.figures[table.best_key], ahead.whole(table.best_key)
     if here is None or there.mean * metric.sign <= here.mean * metric.sign:
         return []
@@ -285,8 +288,8 @@ def _what_is_not_there(table: Table) -> list[str]:
     metric = table.metric
     if metric.is_accuracy:
         return []
-    absent = [_with_seeds(row, row.without) for row in table.rows if row.without]
-    unfit = [_with_seeds(row, row.not_finite) for row in table.rows if row.not_finite]
+    absent = [_with_seeds(row, row.without) for row in table.told if row.without]
+    unfit = [_with_seeds(row, row.not_finite) for row in table.told if row.not_finite]
     said = []
     if absent:
         has = "has" if len(absent) == 1 else "have"
@@ -297,7 +300,7 @@ def _what_is_not_there(table: Table) -> list[str]:
 
 
 def _what_went_otherwise(comparison: Comparison, table: Table) -> list[str]:
-    said = []
+    said, standing = [], comparison.standing
     for state, one, several in (
         ("diverged", "comparison.one_diverged", "comparison.diverged"),
         ("crashed", "comparison.crashed", "comparison.crashed"),
@@ -305,22 +308,24 @@ def _what_went_otherwise(comparison: Comparison, table: Table) -> list[str]:
         (BY_RULE, "comparison.one_by_rule", "comparison.by_rule"),
         ("gone", "comparison.one_gone", "comparison.gone"),
     ):
-        labels = [_with_seeds(row, count) for row in table.rows if (count := row.group.standing.states.get(state, 0))]
+        if state not in standing.states:
+            continue
+        labels = [_with_seeds(row, count) for row in table.told if (count := row.group.standing.states.get(state, 0))]
         if labels:
             said.append(say(one if len(labels) == 1 else several, who=listed(labels, MOST)))
     said += _what_is_not_whole(comparison, table)
-    stand = [(len(row.group.runs), row.group.standing) for row in table.rows]
-    to_come = sum(runs - standing.over - standing.states.get(UNKNOWN, 0) for runs, standing in stand)
+    to_come = len(comparison.runs) - standing.over - standing.states.get(UNKNOWN, 0)
     if to_come:
         said.append(say("comparison.not_over", runs="1 run is" if to_come == 1 else f"{to_come} runs are"))
-    if untold := [plain(row.group.label) for row in table.rows if UNKNOWN in row.group.standing.states]:
+    if UNKNOWN in standing.states:
+        untold = [_label(row) for row in table.told if UNKNOWN in row.group.standing.states]
         said.append(say("comparison.end_unknown", who=listed(untold, MOST)))
     return said
 
 
 def _what_is_not_whole(comparison: Comparison, table: Table) -> list[str]:
     """Means of some seeds stand in the table, and win nothing."""
-    parts = [row for row in table.rows if row.numbers and not row.is_whole and len(row.group.runs) > 1]
+    parts = [row for row in table.told if row.numbers and not row.is_whole and len(row.group.runs) > 1]
     if not parts:
         return []
     has = "finished" if comparison.is_over else "has finished"
@@ -341,4 +346,4 @@ def _value(figure: Figure, metric: Metric) -> str:
 
 
 def _label(row: Row) -> str:
-    return plain(row.group.label)
+    return row.group.words
