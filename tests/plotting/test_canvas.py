@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.plotting.dots import lit, of_spans
-from tui_trainer.plotting.canvas import AT_ONE_PLACE, MANY, Canvas, Glyph, GlyphRun
+from tui_trainer.plotting.canvas import MANY, Canvas, Glyph, GlyphRun
+from tui_trainer.plotting.cover import AT_ONE_PLACE
 from tui_trainer.plotting.curves import Span
 from tui_trainer.plotting.figure import DOTS, Marks
 

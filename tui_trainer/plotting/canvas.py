@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
-from itertools import groupby
+from itertools import groupby, islice
+from math import inf
 from operator import or_
 from typing import NamedTuple
 
+from tui_trainer.plotting.cover import AT_ONE_PLACE, Cover
 from tui_trainer.plotting.curves import Span
 from tui_trainer.plotting.figure import DOTS, Marks, draw
 
@@ -27,8 +30,8 @@ PLAIN = {"raw": ".", "band": ".", "planned": ".", "flat": ":", "train": ":", "ac
 MANY = 12
 """With more curves than this most of their dots lie under others', and finding out which is worth its time."""
 
-AT_ONE_PLACE = 3
-"""So many curves at most are seen in one cell; of more, those on top."""
+AT_A_TIME = 16
+"""Curves that are drawn between looks at the clock."""
 
 _LEFT_HALVES = str.maketrans(
     {chr(0x2800 + dots): chr(0x2800 + (dots & 0x47)) for dots in range(256) if dots & 0x47}
@@ -70,43 +73,117 @@ class Canvas:
         self._size = (0, 0)
         self._spans: dict[str, list[Span | None]] = {}
         self._text: dict[str, list[str]] = {}
-        self._order: tuple[str, ...] = ()
-        self._called: dict[str, str] = {}
-        self._cover = _Cover(marks)
+        self._over: list[str] = []
+        self._order: dict[str, int] = {}
+        """Of all curves, from the undermost on."""
+        self._called: Mapping[str, str] = {}
+        self._cover: Cover | None = None
+        self._waiting: dict[str, list[Span | None]] = {}
+        """Curves that are still to be drawn as they are now."""
         self._changes: list[int] = []
         """Of each row, how often a curve in it has changed, or which curves there are, or their styles."""
         self._inked: list[set[str]] = []
         """Of each row, the curves that have a dot in it."""
+        self._cells: dict[int, tuple[int, list[str], list[str]]] = {}
+        """Of rows, the curves in them as of so many changes: cells and styles."""
         self._rows: list[tuple[tuple[object, ...], list[GlyphRun]]] = []
         self.cells_drawn = 0
         """Cells that plotext was asked for, over all frames: what drawing costs."""
 
-    def draw(self, curves: Mapping[str, list[Span | None]], width: int, height: int) -> None:
-        """Take the curves as they are now: a span for each column of dots."""
+    def draw(
+        self,
+        curves: Mapping[str, list[Span | None]],
+        width: int,
+        height: int,
+        *,
+        over: Mapping[str, list[Span | None]] | None = None,
+        changed: Collection[str] | None = None,
+        until: float = inf,
+    ) -> bool:
+        """Take the curves as they are now: a span for each column of dots.
+
+        Args:
+            curves: the first one undermost.
+            width: cells to the right.
+            height: cells upwards.
+            over: a few more, which lie on top, whatever is seen of those under them.
+            changed: those of `curves` that are others than at the last time, where the rest are the same ones in the
+                same order; None: all of them are looked at.
+            until: how long this thread may compute (`time.thread_time`).
+
+        Returns:
+            Whether all is drawn; else the same is asked for again, with nothing changed, and goes on.
+        """
         if self._size != (width, height):
-            self._size = (width, height)
+            self._size, changed = (width, height), None
             self._spans.clear()
             self._text.clear()
             self._rows.clear()
+            self._cells.clear()
+            self._waiting.clear()
+            self._cover = None
             self._changes = [0] * height
             self._inked = [set() for _ in range(height)]
+        over = over or {}
+        self._put_in_order(curves, over, changed)
+        fresh: Mapping[str, list[Span | None]]
+        if len(curves) > MANY:
+            if self._cover is None:
+                self._cover, changed = Cover(self.marks, lambda name: _kind(name) not in BANDS), None
+            self._cover.put(curves, height, changed)
+            if not self._cover.catch_up(until):
+                return False
+            fresh = {**self._cover.changed(), **over}
+        else:
+            self._cover = None
+            fresh = {**{name: curves[name] for name in (curves if changed is None else changed)}, **over}
+        self._waiting |= {name: curve for name, curve in fresh.items() if self._spans.get(name) is not curve}
+        while self._waiting:
+            some = dict(islice(self._waiting.items(), AT_A_TIME))
+            for name in some:
+                del self._waiting[name]
+            self._draw(some, width, height)
+            if self._waiting and time.thread_time() >= until:
+                return False
+        return True
+
+    def _put_in_order(
+        self, curves: Mapping[str, object], over: Mapping[str, object], changed: Collection[str] | None
+    ) -> None:
+        """Know which curve lies over which, and forget those that are no more."""
+        if changed is None or [*over] != self._over:
+            self._over = [*over]
+            before, order = self._order, {name: place for place, name in enumerate((*curves, *over))}
+            if [name for name in order if name in before] != [name for name in before if name in order]:
+                self._changes = [count + 1 for count in self._changes]
+            self._order = order
+            for name in [name for name in self._spans if name not in order]:
+                self._leave_out(name)
+            for name in [name for name in self._waiting if name not in order]:
+                del self._waiting[name]
+
+    def _leave_out(self, name: str) -> None:
+        width, height = self._size
+        self._write(name, [" " * width] * height)
+        del self._spans[name], self._text[name]
+
+    def _draw(self, curves: Mapping[str, list[Span | None]], width: int, height: int) -> None:
+        """Draw some curves where they changed; one without a span is none."""
         across = DOTS[self.marks][0]
-        shown = self._cover.uncovered(curves) if len(curves) > MANY else curves
         tiles: list[tuple[str, int, list[Span | None]]] = []
-        for name, curve in shown.items():
+        for name, curve in curves.items():
             old = self._spans.get(name)
-            if old is curve:
+            if not curve:
+                if old is not None:
+                    self._leave_out(name)
                 continue
             if old is None:
                 self._text[name] = [" " * width] * height
                 old = [None] * len(curve)
-            if (changed := _changed(old, curve)) is not None:
-                first, last = changed[0] // across, changed[1] // across + 1
+            if (differ := _changed(old, curve)) is not None:
+                first, last = differ[0] // across, differ[1] // across + 1
                 tiles.append((name, first, curve[first * across : last * across]))
             self._spans[name] = curve
-        for name in [name for name in self._spans if name not in shown]:
-            self._write(name, [" " * width] * height)
-            del self._spans[name], self._text[name]
         drawn = draw([tile for _, _, tile in tiles], height, self.marks)
         for (name, first, _), lines in zip(tiles, drawn, strict=True):
             if self.marks == "ascii":
@@ -116,9 +193,6 @@ class Canvas:
             before = zip(self._text[name], lines, strict=True)
             self._write(name, [old[:first] + new + old[first + len(new) :] for old, new in before])
             self.cells_drawn += len(lines[0]) * height if lines else 0
-        if (order := tuple(curves)) != self._order:
-            self._order = order
-            self._changes = [count + 1 for count in self._changes]
 
     def _write(self, name: str, texts: list[str]) -> None:
         """Have a curve's text be this."""
@@ -132,10 +206,12 @@ class Canvas:
         self, under: Sequence[Glyph] = (), over: Sequence[Glyph] = (), styles: Mapping[str, str] | None = None
     ) -> list[list[GlyphRun]]:
         """The lines as runs, the topmost first, with glyphs under and over the curves; `styles` are those of curves
-        whose style is not their name."""
-        if (called := dict(styles or {})) != self._called:
+        whose style is not their name, another object where they are others."""
+        called = {} if styles is None else styles
+        if called is not self._called:
+            if any(called.get(name, name) != self._called.get(name, name) for name in self._spans):
+                self._changes = [count + 1 for count in self._changes]
             self._called = called
-            self._changes = [count + 1 for count in self._changes]
         width, height = self._size
         below: list[list[Glyph]] = [[] for _ in range(height)]
         above: list[list[Glyph]] = [[] for _ in range(height)]
@@ -152,14 +228,29 @@ class Canvas:
         return [runs for _, runs in self._rows]
 
     def _compose(self, row: int, under: Sequence[Glyph], over: Sequence[Glyph]) -> list[GlyphRun]:
-        width, inked, called = self._size[0], self._inked[row], self._called
-        layers = [(name, called.get(name, name), self._text[name][row]) for name in self._order if name in inked]
-        if not layers and not under and not over:
-            return [GlyphRun(" " * width)]
-        cells = [" "] * width
-        styles = [""] * width
+        known = self._cells.get(row)
+        if known is None or known[0] != self._changes[row]:
+            known = self._cells[row] = self._changes[row], *self._inked_cells(row)
+        if not known[1] and not under and not over:
+            return [GlyphRun(" " * self._size[0])]
+        cells, styles = [*known[1]] or [" "] * self._size[0], [*known[2]] or [""] * self._size[0]
         for glyph in under:
+            if not known[1] or known[1][glyph.column] == " ":
+                cells[glyph.column], styles[glyph.column] = glyph.text, glyph.style
+        for glyph in over:
             cells[glyph.column], styles[glyph.column] = glyph.text, glyph.style
+        return runs(cells, styles)
+
+    def _inked_cells(self, row: int) -> tuple[list[str], list[str]]:
+        """The cells of a row in which curves have dots, and their styles; none where no curve has any there."""
+        width, called = self._size[0], self._called
+        layers = [
+            (name, called.get(name, name), self._text[name][row])
+            for name in sorted(self._inked[row], key=self._order.__getitem__)
+        ]
+        if not layers:
+            return [], []
+        cells, styles = [" "] * width, [""] * width
         lit = 0  # the cells in which lines have dots, a bit each
         shared: dict[int, list[tuple[str, str]]] = {}
         for name, style, text in layers:
@@ -181,9 +272,7 @@ class Canvas:
         for column, there in shared.items():
             if lit >> column & 1:
                 cells[column], styles[column] = self._together(there, row, column)
-        for glyph in over:
-            cells[glyph.column], styles[glyph.column] = glyph.text, glyph.style
-        return runs(cells, styles)
+        return cells, styles
 
     def _together(self, there: Sequence[tuple[str, str]], row: int, column: int) -> tuple[str, str]:
         """What a cell shows in which lines share: the dots of all, in the colour of the one whose turn it is."""
@@ -203,72 +292,6 @@ class Canvas:
 def _kind(name: str) -> str:
     """The first word of a curve's name."""
     return name.partition(" ")[0]
-
-
-class _Cover:
-    """Which spans of many curves are seen: those in whose cells fewer curves above have a dot than would hide them. One
-    hides a band; a line, as many as share a cell. A drawing looks at the columns of cells in which a curve changed.
-    """
-
-    def __init__(self, marks: Marks) -> None:
-        self._across, self._up = DOTS[marks]
-        self._given: dict[str, list[Span | None]] = {}
-        self._shown: dict[str, list[Span | None]] = {}
-
-    def uncovered(self, curves: Mapping[str, list[Span | None]]) -> Mapping[str, list[Span | None]]:
-        """The curves without the spans that are not seen; the first one lies undermost."""
-        if [*curves] != [*self._given] or any(len(curves[name]) != len(old) for name, old in self._given.items()):
-            self._shown = {name: [None] * len(curve) for name, curve in curves.items()}
-            columns = {
-                i // self._across for curve in curves.values() for i, span in enumerate(curve) if span is not None
-            }
-        else:
-            columns = set()
-            for name, curve in curves.items():
-                if curve is not (old := self._given[name]):
-                    columns.update(i // self._across for i in _differing(old, curve))
-        self._given = dict(curves)
-        if columns:
-            self._look_at(sorted(columns))
-        return self._shown
-
-    def _look_at(self, columns: Sequence[int]) -> None:
-        """Find out in these columns of cells what is seen."""
-        across, up = self._across, self._up
-        # The rows, a bit each, in which there is a curve above, are two, are three, ….
-        depths = {column: [0] * AT_ONE_PLACE for column in columns}
-        rows_of: dict[Span, int] = {}
-        for name, curve in reversed(self._given.items()):
-            is_line = _kind(name) not in BANDS
-            before, shown = self._shown[name], None
-            for column in columns:
-                depth, mine = depths[column], 0
-                covered = depth[-1 if is_line else 0]
-                for i in range(column * across, min(len(curve), (column + 1) * across)):
-                    span = seen = curve[i]
-                    if span is not None:
-                        rows = rows_of.get(span)
-                        if rows is None:
-                            rows = rows_of[span] = (2 << span[1] // up) - (1 << span[0] // up)
-                        if rows & ~covered:
-                            mine |= rows
-                        else:
-                            seen = None
-                    if seen != before[i]:
-                        shown = list(before) if shown is None else shown
-                        shown[i] = seen
-                if mine:
-                    if is_line:
-                        for deeper in range(AT_ONE_PLACE - 1, 0, -1):
-                            depth[deeper] |= depth[deeper - 1] & mine
-                    depth[0] |= mine
-            if shown is not None:
-                self._shown[name] = shown
-
-
-def _differing(old: Sequence[Span | None], new: Sequence[Span | None]) -> list[int]:
-    """Where two curves differ."""
-    return [i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
 
 
 def runs(cells: Sequence[str], styles: Sequence[str]) -> list[GlyphRun]:
