@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from math import nan
@@ -189,8 +189,8 @@ async def test_a_run_that_explodes_leaves_the_others_their_room(three: Compariso
         assert run.history.ended is not None
         for step in range(20, 40):
             run.history.losses[step] = 10.0 ** (step - 15)
-        chart._curves.clear()
-        chart._made.clear()
+        chart._curves[three.groups[2]] = GroupCurves(three.groups[2])
+        chart.show_groups([*chart._groups], 0, "anew")
         chart.redraw()
         labels = [line[:6] for line in chart.plain()[1:]]
         assert not any("e" in label for label in labels)
@@ -562,7 +562,7 @@ async def test_while_a_seed_trains_what_is_over_is_neither_averaged_nor_reckoned
     monkeypatch.setattr(table, "numbers_of", lambda run, *rest: reckoned.append(run) or work(run, *rest))  # type: ignore[func-returns-value]
     async with show(comparison) as (_, screen):
         chart = screen.query_one("#loss", Overlay)
-        curves = chart._curves_of(comparison.groups[0])
+        curves = chart._curves[comparison.groups[0]]
         columns, loss = chart.frame.width * 2, Drawn("loss")
         mean = curves._mean(loss, screen.axis, columns)
         assert len(mean.taken) == 2
@@ -592,7 +592,7 @@ async def test_curves_are_means_of_finished_seeds_as_the_table_is(tmp_path: Path
         chart = screen.query_one("#accuracy", Overlay)
         first, second, diverged = [run.history.epochs for run in comparison.groups[0].runs]
         assert len(diverged) == 3
-        curves = chart._curves_of(comparison.groups[0])
+        curves = chart._curves[comparison.groups[0]]
         lines = made_of(chart, comparison.groups[0], 60)
         ends = curves._mean(Drawn("ends", "val_accuracy"), screen.axis, 60).points.means
         both = [(a.val_accuracy, b.val_accuracy) for a, b in zip(first, second, strict=True)]
@@ -611,7 +611,7 @@ async def test_curves_are_means_of_finished_seeds_as_the_table_is(tmp_path: Path
 
 def made_of(chart: Overlay, group: Group, columns: int) -> Lines:
     """What is drawn of a preset in so many columns, all of it read."""
-    curves = chart._curves_of(group)
+    curves = chart._curves[group]
     until(
         lambda: curves.catch_up(
             time.thread_time() + 1, chart.axis, columns, tuple(chart._drawn_of(curves.tells_steps).values())
@@ -820,27 +820,32 @@ async def test_of_hundreds_of_warnings_those_are_broken_into_lines_that_have_roo
         assert len(broken) == 4
 
 
+@pytest.mark.parametrize(("own", "sizes"), [(False, (10, 40)), (True, (30, 90))], ids=["seeds", "presets"])
 async def test_a_frame_costs_what_changed_however_many_trials_are_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: bool, sizes: tuple[int, int]
 ) -> None:
     for name, value in {"screen.FIND_EVERY": 1e9, "screen.FIND_AT_ONCE": 1e9, "chart.READ_FOR": 1e9}.items():
         monkeypatch.setattr(f"tui_trainer.ui.compare.{name}", value)  # the clock decides nothing
     monkeypatch.setattr("tui_trainer.compare.comparison.READ_FOR", 1e9)
     monkeypatch.setattr("tui_trainer.compare.comparison.QUIET_AT_ONCE", 1)
+    monkeypatch.setattr("tui_trainer.ui.compare.screen.FIND_FOR", 1e9)
     first = record(tmp_path, epochs=3, batches=4)
-    few, many = [await costs_of_frames(first, count) for count in (10, 40)]
-    assert [(what, one, other) for (what, one), (_, other) in zip(few, many, strict=True) if other > 1.15 * one] == []
+    few, many = [await costs_of_frames(first, count, own=own) for count in sizes]
+    costs = [(what, one, other) for (what, one), (_, other) in zip(few, many, strict=True)]
+    assert [(what, one, other) for what, one, other in costs[1:-1] if other > 1.15 * one] == []
+    # As it begins and ends, its curve finds its place among all of them, and its numbers among theirs.
+    assert [(what, one, other) for what, one, other in (costs[0], costs[-1]) if other > 1.3 * one] == []
 
 
-async def costs_of_frames(over: Path, count: int) -> list[tuple[str, int]]:
-    """Of so many trials all but one are over, and have each a copy of this record; what each frame costs as that one
-    trains to its end."""
+async def costs_of_frames(over: Path, count: int, *, own: bool) -> list[tuple[str, int]]:
+    """Of so many trials, seeds of two presets or presets of their own, all but one are over, and have each a copy of
+    this record; what each frame costs as that one trains to its end."""
     runs = over.parent
     trains = Record.create(runs, {})
     entries = [Contestant(label="0", seed=0, asked={}, run=trains.id)]
     for i in range(1, count):
         copy = shutil.copytree(over, over.with_name(f"{count}-{i}"), copy_function=os.link)
-        entries.append(Contestant(label=f"{i % 2}", seed=i, asked={}, run=copy.name))
+        entries.append(Contestant(label=f"{i if own else i % 2}", seed=i, asked={}, run=copy.name))
     comparison = Comparison(Session.create(runs, entries))
     comparison.poll_all()
     costs, seen = [], [how_far(comparison.runs[0])]
@@ -870,15 +875,107 @@ def how_far(run: Compared) -> tuple[int, int, bool]:
 
 def calls_of(screen: CompareScreen) -> int:
     """How many functions a frame calls."""
-    counts = Counter[str]()
-    sys.setprofile(lambda frame, event, arg: counts.update([event]))
-    try:
+
+    def frame() -> None:
         screen.draw()
         for panel in screen.query(Panel):
             panel.redraw()
+
+    return calls(frame)
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions some work calls."""
+    counts = Counter[str]()
+    sys.setprofile(lambda frame, event, arg: counts.update([event]))
+    try:
+        work()
     finally:
         sys.setprofile(None)
     return counts["call"] + counts["c_call"]
+
+
+async def test_a_key_that_has_all_curves_drawn_anew_does_so_in_pieces_as_large_for_many_as_for_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = record(tmp_path, epochs=3, batches=4)
+    few, many = [await pieces_of_a_zoom(first, count, monkeypatch) for count in (30, 90)]
+    assert max(many) <= 1.3 * max(few)
+    assert len(many) > 2 * len(few)
+
+
+async def pieces_of_a_zoom(over: Path, count: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many functions each piece calls in which the chart of the losses draws presets anew that are zoomed in on, as
+    small ones as can be."""
+    copies = [shutil.copytree(over, over.with_name(f"{count}-{i}"), copy_function=os.link) for i in range(count)]
+    entries = [Contestant(label=f"{i}", seed=0, asked={}, run=copy.name) for i, copy in enumerate(copies)]
+    comparison = Comparison(Session.create(over.parent, entries))
+    comparison.poll_all()
+    async with show(comparison) as (pilot, screen):
+        until_drawn = screen.query_one("#loss", Overlay)
+        await pilot.pause()
+        with monkeypatch.context() as patch:
+            patch.setattr("tui_trainer.ui.compare.chart.READ_FOR", 0.0)
+            patch.setattr("tui_trainer.ui.compare.chart.DRAW_EVERY", 1e9)
+            screen.axis.zoom_in()
+            pieces = []
+            while not pieces or until_drawn._lags:
+                pieces.append(calls(until_drawn.redraw))
+        in_pieces = until_drawn.plain()
+    comparison.close()
+    anew = Comparison(Session.open(comparison.session.folder))
+    anew.poll_all()
+    async with show(anew) as (pilot, screen):
+        screen.axis.zoom_in()
+        await pilot.pause()
+        assert screen.query_one("#loss", Overlay).plain() == in_pieces
+    anew.close()
+    return pieces
+
+
+async def test_of_many_presets_the_chosen_one_lies_on_top_and_its_name_is_the_last_to_go(tmp_path: Path) -> None:
+    many = compared(tmp_path, [record(tmp_path, epochs=2, name=f"run {i}") for i in range(20)])
+    async with show(many) as (pilot, screen):
+        chart = screen.query_one("#lr", Overlay)
+        drawn = chart._canvas.cells_drawn
+        for number in (1, 2):  # of those that lie on top else, none has their colours
+            await pilot.press("down")
+            await pilot.pause()
+            assert any(f"run {number}" in line for line in chart.plain())
+            styles = {span.role for line in chart._drawn for span in line if span.text.strip()}
+            assert f"run{many.groups[number].colour}" in styles
+        assert chart._canvas.cells_drawn - drawn <= 2 * chart.frame.width * chart.frame.height
+    many.close()
+
+
+async def test_what_thousands_of_presets_are_is_found_out_between_frames_and_nothing_is_said_before(
+    tmp_path: Path, captions_said: set[str]
+) -> None:
+    patch = pytest.MonkeyPatch()
+    patch.setattr("tui_trainer.ui.compare.screen.FIND_FIRST", 0.0)
+    patch.setattr("tui_trainer.ui.compare.screen.FIND_FOR", 0.0)
+    spec = RunSpec.of("none", load_preset("none")).model_dump(mode="json")
+    entries = [Contestant(label=f"{i}", seed=0, asked=spec | {"preset": spec["preset"]}) for i in range(80)]
+    comparison = Comparison(Session.create(tmp_path, entries))
+    app = TrainerApp(AppContext(), comparison=(comparison, None))
+    async with app.run_test(size=(140, 40)) as pilot:
+        app.context.clock.stop()
+        screen = app.screen
+        assert isinstance(screen, CompareScreen)
+        assert app.context.clock.behind
+        assert not captions_said & {"comparison.same_lrs", "comparison.nothing_differs"}
+        frames = 1
+        while screen._works_on:
+            screen.draw()
+            frames += 1
+        await pilot.pause()
+        assert frames > 3
+        assert captions_said >= {"comparison.same_lrs", "comparison.nothing_differs"}
+        in_pieces = text_of(screen)
+    patch.setattr("tui_trainer.ui.compare.screen.FIND_FIRST", 1e9)
+    async with show(Comparison(comparison.session)) as (_, screen):
+        assert text_of(screen) == in_pieces
+    patch.undo()
 
 
 async def test_a_frame_looks_at_what_trains_and_not_at_each_of_thousands_of_trials(

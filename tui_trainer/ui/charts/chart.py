@@ -115,24 +115,25 @@ def labelled_up_to_1(scale: Scale, frame: Frame) -> Scale:
     return scale._replace(ticks=tuple(tick for tick in scale.ticks if tick.at <= top))
 
 
-def at_ends(ends: Sequence[tuple[float, GlyphRun]], rows: int) -> dict[int, GlyphRun]:
+def at_ends(ends: Sequence[tuple[float, GlyphRun]], rows: int, count: int | None = None) -> dict[int, GlyphRun]:
     """The names of curves by row, each as near as can be to where its curve ends, in the order of these ends.
 
-    Of more names than rows, as many as fit, those first in `ends`, and how many others there are.
+    Of more names than rows, as many as fit, those first in `ends`, and how many others there are. `count` is how many
+    there are where `ends` has no more than have room.
     """
-    shown = list(ends)
-    if len(shown) > rows:
+    shown, count = list(ends), len(ends) if count is None else count
+    if count > rows:
         shown = shown[: rows - 1]
     by_height = sorted(shown, key=lambda end: end[0])
     placed: list[int] = []
     for end, _ in by_height:
         placed.append(max(int(end), placed[-1] + 1 if placed else 0))
-    room = rows - (len(ends) > len(shown))
+    room = rows - (count > len(shown))
     for i in range(len(placed) - 1, -1, -1):
         placed[i] = min(placed[i], room - len(placed) + i)
     names = {row: name for row, (_, name) in zip(placed, by_height, strict=True)}
     if room < rows:
-        names[rows - 1] = GlyphRun(f"+{len(ends) - len(shown)}", "label")
+        names[rows - 1] = GlyphRun(f"+{count - len(shown)}", "label")
     return names
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from itertools import chain
 from math import isfinite
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -14,14 +13,13 @@ from textual import events
 
 from tui_trainer.compare.metric import ACCURACY
 from tui_trainer.plotting.canvas import Glyph, GlyphRun
-from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans, together
-from tui_trainer.plotting.figure import DOTS
+from tui_trainer.plotting.curves import Extent, Span, hatched, range_of, spans
+from tui_trainer.plotting.figure import DOTS, Marks
 from tui_trainer.plotting.ranges import without_spikes, without_the_lowest
 from tui_trainer.plotting.scales import Scale, linear
 from tui_trainer.records.series import OF_STEPS
 from tui_trainer.text.captions import say
 from tui_trainer.text.plain import plain
-from tui_trainer.text.short_names import short_names
 from tui_trainer.ui.charts.chart import (
     EARLY,
     FULLEST,
@@ -37,7 +35,10 @@ from tui_trainer.ui.charts.chart import (
 )
 from tui_trainer.ui.charts.logged_lrs import ANNEALED
 from tui_trainer.ui.compare.curves import CompareAxis, Drawn, GroupCurves, along_points, preset_style
+from tui_trainer.ui.compare.highest import Highest
+from tui_trainer.ui.compare.laid_curves import LaidCurves
 from tui_trainer.ui.compare.lines import Curve, Fitted, Lines
+from tui_trainer.ui.compare.ranges import NotYet, Ranges, Work
 
 if TYPE_CHECKING:
     from tui_trainer.compare.comparison import Group
@@ -53,8 +54,9 @@ DRAW_EVERY = 0.4
 FAR_ABOVE = 2.0
 """Losses of a run that ended early more than so many times above all others have no place on the scale."""
 
-READ_FOR = 0.01
-"""Seconds of the screen's own time for which one chart reads what is new, before it draws."""
+READ_FOR = 0.005
+"""Seconds of the screen's own time after which one chart leaves the rest to its next frame: keys are answered between
+the two."""
 
 
 class Overlay(Chart[CompareAxis]):
@@ -66,35 +68,74 @@ class Overlay(Chart[CompareAxis]):
         self.metric = ACCURACY
         """By what the presets are compared: the chart of accuracy is one of it."""
         self.loss: Loss = "both"
-        self._curves: dict[str, GroupCurves] = {}
-        self._groups: list[Group] = []
+        self._groups: Sequence[Group] = ()
+        self._chosen = 0
+        """The number of the one whose curves lie on top."""
+        self._key: object = None
+        self._curves: dict[Group, GroupCurves] = {}
+        self._waiting: dict[Group, None] = {}
+        """Those whose lines are to be made: of what happened to them, something may be still to be read."""
+        self._made_for: tuple[object, ...] = ()
+        """What is seen of the lines."""
+        self._lines: dict[Group, Lines] = {}
+        self._ranges = Ranges()
+        self._laid = LaidCurves()
+        self._unfit: dict[Group, None] = {}
+        """Those whose lines are to be put on the scale."""
+        self._fit_for: tuple[Scale, Frame, Marks] | None = None
+        self._longest: Highest[Group] = Highest()
+        """Characters of the longest name at the end of a line."""
         self._is_log = False
         """Whether the chart of a metric is drawn on a log scale: where all of it is above zero."""
         self._lags = False
-        """Whether there are steps of a long record that were not read yet."""
+        """Whether there is something that was not read or drawn yet."""
         self._draw_at = 0.0
-        self._body: list[list[GlyphRun]] = []
-        self._body_for: Frame | None = None
-        self._seen_groups: tuple[object, ...] = ()
+        self._shown_below: tuple[list[list[GlyphRun]], list[list[GlyphRun]]] = [], []
+        """The curves as they were drawn last, and the axis under them."""
         self._kept_scale: tuple[int, Scale] | None = None
-        self._made: dict[str, tuple[tuple[int, int], tuple[object, ...], Lines]] = {}
-        self._fitted: dict[str, tuple[Lines, Scale, Frame, Fitted]] = {}
-        self._longest = 0
-        """Characters of the longest name at the end of a line."""
 
-    def show_groups(self, groups: Sequence[Group], key: object) -> None:
-        """Draw these, the last one on top; nothing is done where nothing happened to any, and `key` is the same."""
-        seen = (key, *((group.number, group.version) for group in groups))
-        if seen != self._seen_groups:
-            self._seen_groups = seen
-            self._groups = [group for group in groups if group.begun]
-            self._longest = max((len(_label(group)) for group in self._groups), default=0)
+    def show_groups(
+        self, groups: Sequence[Group], chosen: int, key: object, fresh: Iterable[Group] | None = None
+    ) -> None:
+        """Draw these, that of the number `chosen` on top.
+
+        Args:
+            groups: all of them, in their order; the same object where they are the same.
+            chosen: the number of the one under the cursor.
+            key: what else the drawing follows from.
+            fresh: those to which something happened since the last time; None: to any of them.
+        """
+        others = groups is not self._groups and [*groups] != [*self._groups]
+        fresh = {*(groups if fresh is None else fresh)}
+        if others:
+            drawn = {*groups}
+            for group in [group for group in self._curves if group not in drawn]:
+                self._leave_out(group)
+            new = [group for group in groups if group not in self._curves]
+            self._curves.update((group, GroupCurves(group)) for group in new)
+            fresh.update(new)
+            self._groups = groups
+            self._laid.put_in_order(groups)
+        fresh &= self._curves.keys()
+        for group in fresh:
+            self._waiting[group] = None
+            self._longest.put(group, len(_label(group)))
+        if others or fresh or (chosen, key) != (self._chosen, self._key):
+            self._chosen, self._key = chosen, key
+            self._laid.choose(chosen)
             self.redraw_soon()
+
+    def _leave_out(self, group: Group) -> None:
+        """One that is drawn no more."""
+        for known in (self._curves, self._waiting, self._lines, self._unfit):
+            known.pop(group, None)
+        self._ranges.leave_out(group)
+        self._longest.leave_out(group)
 
     @property
     def frame(self) -> Frame:
         """The same for all overlays of these presets, whatever is drawn of them."""
-        return Frame.within(*self.size, self.labels, longest_name=self._longest)
+        return Frame.within(*self.size, self.labels, longest_name=int(self._longest.value))
 
     def next_loss(self) -> None:
         """Training and validation, one of them, the other."""
@@ -102,26 +143,85 @@ class Overlay(Chart[CompareAxis]):
         self.redraw()
 
     def draw(self, frame: Frame) -> list[list[GlyphRun]]:
-        curves = [self._curves_of(group) for group in self._groups]
-        if self._reads_on(curves, frame):
+        body, below = self._shown_below
+        try:
+            body = self._drawn_curves(frame, time.thread_time() + READ_FOR) if frame.height else []
+            below = x_axis(frame, self.axis)
+            self._shown_below = body, below
+        except NotYet:
+            self._lags = True
             self.redraw_soon()
-        if frame != self._body_for or time.monotonic() >= self._draw_at:
-            self._body = self._rows(curves, frame) if frame.height else []
-            self._body_for = frame
-            self._draw_at = time.monotonic() + DRAW_EVERY if self._lags else 0.0
+            if len(body) != frame.height:
+                body, below = [[] for _ in range(frame.height)], x_axis(frame, self.axis)
         title = self._title()  # of what is drawn
-        return [*([title] if frame.title else []), *self._body, *x_axis(frame, self.axis)]
+        return [*([title] if frame.title else []), *body, *below]
 
-    def _reads_on(self, curves: Sequence[GroupCurves], frame: Frame) -> bool:
-        """Read what is new, for a moment, unless it is time to draw what is half read; whether there is more to do."""
-        if self._lags and time.monotonic() >= self._draw_at:
-            return True
-        until, columns = time.thread_time() + READ_FOR, frame.width * DOTS[self.marks][0]
+    def _drawn_curves(self, frame: Frame, until: float) -> list[list[GlyphRun]]:
+        """The curves, of which a frame does so much as it can until this thread has computed so long.
+
+        Raises:
+            NotYet: that was not all, and what was drawn before still stands.
+        """
+        columns = frame.width * DOTS[self.marks][0]
+        made_for = self.axis.unit, self.axis.bounds, columns, self.loss, self.metric
+        if made_for != self._made_for:
+            self._draw_at = time.monotonic() + DRAW_EVERY if self._lines else 0.0
+            self._made_for = made_for
+            self._lines.clear()
+            self._unfit.clear()
+            self._ranges = Ranges()
+            self._waiting = dict.fromkeys(self._groups)
+        reads_on = self._reads_on(until, columns)
+        scale = self._scale_for(frame, until)
+        if self._fit_for != (scale, frame, self.marks):
+            self._fit_for = scale, frame, self.marks
+            self._unfit = dict.fromkeys(self._lines)
+        for group in [*self._unfit]:
+            self._laid.put(group, self._lines[group], self._fit(group, scale, frame))
+            del self._unfit[group]
+            if self._unfit and time.thread_time() >= until:
+                raise NotYet
+        self._laid.keep(self._lines)
+        if not self._laid.draw(self._canvas, frame, until):
+            raise NotYet
+        rows = self._canvas.rows(self._cursor_line(frame), self._laid.glyphs, self._laid.styles)
+        names = at_ends(self._laid.names(frame), frame.height, self._laid.ending)
+        self._lags = reads_on
+        self._draw_at = time.monotonic() + DRAW_EVERY if reads_on else 0.0
+        if reads_on:
+            self.redraw_soon()
+        return beside(frame, rows, scale.ticks if self._groups else (), names=names)
+
+    def _reads_on(self, until: float, columns: int) -> bool:
+        """Read what is new, and make lines of it; whether there is more to read, and it is time to draw what there is.
+
+        Raises:
+            NotYet: there is more to read, and it is not.
+        """
+        if not self._waiting or (self._lags and time.monotonic() >= self._draw_at):
+            return bool(self._waiting)
         drawn = {tells: tuple(self._drawn_of(tells).values()) for tells in (False, True)}
-        self._lags = not all(each.catch_up(until, self.axis, columns, drawn[each.tells_steps]) for each in curves)
-        if not self._lags:
-            self._draw_at = 0.0
-        return self._lags
+        for group in [*self._waiting]:
+            curves = self._curves[group]
+            is_whole = curves.catch_up(until, self.axis, columns, drawn[curves.tells_steps])
+            self._make_lines(curves, columns)
+            if is_whole:
+                del self._waiting[group]
+            if self._waiting and (not is_whole or time.thread_time() >= until):
+                break
+        if self._waiting and time.monotonic() < self._draw_at:
+            raise NotYet
+        return bool(self._waiting)
+
+    def _make_lines(self, curves: GroupCurves, columns: int) -> None:
+        """Line, band and marked points of one preset, as far as they were read."""
+        group = curves.group
+        lines, known = self._one(curves, columns), self._lines.get(group)
+        lines.name, lines.end = _label(group), self._end_of(group)
+        if known is not None:
+            lines.go_on_from(known)
+        self._lines[group], self._unfit[group] = lines, None
+        self._ranges.put(group, lines)
 
     def _drawn_of(self, tells_steps: bool) -> dict[str, Drawn]:
         """What is drawn of a preset, by what it is there: its line, and a fainter one."""
@@ -137,12 +237,6 @@ class Overlay(Chart[CompareAxis]):
             return {"line": Drawn("ends", "val_accuracy")}
         both = {"train": Drawn("loss")} if self.loss == "both" else {}
         return {"line": Drawn("ends", "val_loss"), **both}
-
-    def _curves_of(self, group: Group) -> GroupCurves:
-        known = self._curves.get(group.label)
-        if known is None or known.group is not group:
-            known = self._curves[group.label] = GroupCurves(group)
-        return known
 
     @property
     def _series(self) -> str:
@@ -176,7 +270,7 @@ class Overlay(Chart[CompareAxis]):
 
     def _title_of_metric(self) -> list[GlyphRun]:
         """Its name and unit, and what is marked."""
-        drawn = [self._made[group.label][2] for group in self._groups if group.label in self._made]
+        drawn = self._lines.values()
         said = [plain(self.metric.unit), "smoothed" if self._series == "train_loss" else ""]
         if any(lines.best is not None for lines in drawn):
             said.append(f"{LOWEST} {self.metric.extreme}")
@@ -187,50 +281,9 @@ class Overlay(Chart[CompareAxis]):
         parts = [(i + 1, [GlyphRun(text, "faint")]) for i, text in enumerate(filter(None, said))]
         return fitted([(0, [GlyphRun(narrow(self.metric.title()), "title")]), *parts], [], self.size.width)
 
-    def _rows(self, curves: Sequence[GroupCurves], frame: Frame) -> list[list[GlyphRun]]:
-        columns = frame.width * DOTS[self.marks][0]
-        seen = self.axis.unit, self.axis.bounds, columns, self.loss, self.metric
-        lines = [self._lines_of(each, seen, columns) for each in curves]
-        scale = self._scale_for(lines, frame)
-        fitted = [self._fit(each.group, made, scale, frame) for each, made in zip(curves, lines, strict=True)]
-        drawn: dict[str, list[Span | None]] = {}
-        styles: dict[str, str] = {}
-        for number, style in enumerate(("band", "band", "train", "run")):
-            for each, made in zip(curves, fitted, strict=True):
-                for name, dots in made.curves[number]:
-                    drawn[name], styles[name] = dots, f"{style}{each.group.colour}"
-        self._canvas.draw(drawn, frame.width, frame.height)
-        glyphs = [
-            *chain.from_iterable(made.beyond for made in fitted),
-            *chain.from_iterable(made.marks for made in fitted),
-        ]
-        rows = self._canvas.rows(self._cursor_line(frame), glyphs, styles)
-        named: list[tuple[float, GlyphRun]] = []
-        names = short_names([made.name for made in lines], frame.right)
-        for each, made, name in zip(reversed(curves), reversed(fitted), reversed(names), strict=True):
-            # the chosen preset lies on top, and its name is the last to go
-            if made.ends_at is not None:
-                named.append((made.ends_at, GlyphRun(name, f"run{each.group.colour}")))
-        return beside(frame, rows, scale.ticks if curves else (), names=at_ends(named, frame.height))
-
-    def _lines_of(self, each: GroupCurves, seen: tuple[object, ...], columns: int) -> Lines:
-        """Line, band and marked points of one preset; as they were, where nothing happened to it."""
-        versions, known = (each.group.version, each.version), self._made.get(each.group.label)
-        if known is not None and known[0] == versions and known[1] == seen:
-            return known[2]
-        lines = self._one(each, columns)
-        lines.name, lines.end = _label(each.group), self._end_of(each.group)
-        if known is not None:
-            lines.go_on_from(known[2])
-        self._made[each.group.label] = versions, seen, lines
-        return lines
-
-    def _fit(self, group: Group, lines: Lines, scale: Scale, frame: Frame) -> Fitted:
-        """What is drawn of it on this scale; as it was, where it is the same."""
-        known = self._fitted.get(group.label)
-        if known is not None and known[0] is lines and known[1] == scale and known[2] == frame:
-            return known[3]
-        across, up = DOTS[self.marks]
+    def _fit(self, group: Group, scale: Scale, frame: Frame) -> Fitted:
+        """What is drawn of it on this scale."""
+        lines, (across, up) = self._lines[group], DOTS[self.marks]
 
         def dots(kind: str, curves: Sequence[list[Extent | None]]) -> list[tuple[str, list[Span | None]]]:
             fit = scale, frame.height * up, frame.width * across
@@ -240,7 +293,7 @@ class Overlay(Chart[CompareAxis]):
                 if curve
             ]
 
-        fitted = Fitted(
+        return Fitted(
             (
                 dots("band", [lines.band]),
                 dots("beside", lines.beside),
@@ -251,8 +304,6 @@ class Overlay(Chart[CompareAxis]):
             self._marks(group, lines, scale, frame),
             _end_row(lines, scale, frame),
         )
-        self._fitted[group.label] = lines, scale, frame, fitted
-        return fitted
 
     def _end_of(self, group: Group) -> float | None:
         if not group.ended_early:
@@ -297,24 +348,28 @@ class Overlay(Chart[CompareAxis]):
         best = max(points, key=lambda point: point[1] * self.metric.sign) if points and self.metric.sign else None
         return Lines(line, band, [], best, each.alone(self._series, self.axis, columns), tuple(unfit))
 
-    def _scale_for(self, every: Sequence[Lines], frame: Frame) -> Scale:
-        """A scale for all, but for losses of runs that ended early far above those of all others."""
+    def _scale_for(self, frame: Frame, until: float) -> Scale:
+        """A scale for all, but for losses of runs that ended early far above those of all others.
+
+        Raises:
+            NotYet: this thread has computed until then.
+        """
         most: float | None = None
-        if self.what == "loss" and any(lines.end is not None for lines in every):
-            calm = together(lines.range_by(range_of) for lines in every if lines.end is None)
+        if self.what == "loss" and self._ranges.any_early:
+            calm = self._ranges.together(range_of, until, calm=True)
             most = calm[1] * FAR_ABOVE if calm is not None else None
 
-        def ranges(work: Callable[[Curve], Extent | None]) -> list[Extent | None]:
-            return [lines.range_by(work, most if lines.end is not None else None) for lines in every]
+        def range_by(work: Work) -> Extent | None:
+            return self._ranges.together(work, until, most=most)
 
-        extent = together(ranges(range_of))
+        extent = range_by(range_of)
         if extent is None:
             return linear(0.0, 1.0, frame.height, frame.left or 6)
         if self._series:
             scale = self.scale_by(
                 f"metric {self._series}",
-                ranges(without_spikes),
-                _without_spikes(ranges),
+                [range_by(without_spikes)],
+                _without_spikes(range_by),
                 frame,
                 can_be_log=extent[0] > 0,
             )
@@ -323,10 +378,10 @@ class Overlay(Chart[CompareAxis]):
         if self.what == "accuracy" and not self.log_scale:
             return self._accuracy_scale(extent, frame)
         if self.what == "lr":
-            asking = ranges(_without_what_annealed)
-            return self.scale_by("lr", asking, _whole(ranges), frame, left_out=ANNEALED)
-        held = _without_spikes(ranges) if self.what == "loss" else _whole(ranges)
-        return self.scale_by(self.what, ranges(without_spikes), held, frame)
+            asking = [range_by(_without_what_annealed)]
+            return self.scale_by("lr", asking, _whole(range_by), frame, left_out=ANNEALED)
+        held = _without_spikes(range_by) if self.what == "loss" else _whole(range_by)
+        return self.scale_by(self.what, [range_by(without_spikes)], held, frame)
 
     def _accuracy_scale(self, extent: Extent, frame: Frame) -> Scale:
         """As high as the accuracies differ, not from zero on; the last one as long as it serves."""
@@ -381,16 +436,16 @@ def _dots_of(curve: Sequence[Extent | None], scale: Scale, dots: int, columns: i
     return hatched(spans(curve, scale, dots), columns)
 
 
-Ranges: TypeAlias = Callable[[Callable[[Curve], Extent | None]], list[Extent | None]]
-"""What some work finds of each preset."""
+RangeBy: TypeAlias = Callable[[Work], Extent | None]
+"""What some work finds of all presets together."""
 
 
-def _without_spikes(ranges: Ranges) -> Callable[[bool], Extent | None]:
-    return lambda log: together(ranges(_without_spikes_in_powers if log else without_spikes))
+def _without_spikes(range_by: RangeBy) -> Callable[[bool], Extent | None]:
+    return lambda log: range_by(_without_spikes_in_powers if log else without_spikes)
 
 
-def _whole(ranges: Ranges) -> Callable[[bool], Extent | None]:
-    return lambda log: together(ranges(_above_zero if log else range_of))
+def _whole(range_by: RangeBy) -> Callable[[bool], Extent | None]:
+    return lambda log: range_by(_above_zero if log else range_of)
 
 
 def _without_spikes_in_powers(curve: Curve) -> Extent | None:

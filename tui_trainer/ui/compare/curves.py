@@ -22,6 +22,7 @@ from tui_trainer.plotting.smoothing import Means, Smoothing, fitting_window
 from tui_trainer.records.told_epochs import told_epochs
 from tui_trainer.ui.charts.axis import FEWEST_IN_SIGHT, HEADROOM, WORTH_IT, ZOOM, Axis, Mode
 from tui_trainer.ui.charts.log_x import LogTimeline, least_of
+from tui_trainer.ui.compare.highest import Highest
 from tui_trainer.ui.compare.means import Mean, MeanOfColumns, MeanOfPoints, Steps
 from tui_trainer.ui.panel import Panel
 
@@ -78,6 +79,9 @@ class CompareAxis(Axis):
         """The least place above zero at which a run begins: there powers of ten begin."""
         self._timelines: dict[int, tuple[object, Timeline]] = {}
         self._reaches: dict[Group, _Reach] = {}
+        self._furthest = _Furthest(self._unit)
+        self._untold: set[Group] = set()
+        """Those with runs that cannot be counted in epochs."""
         self._edges_of: tuple[object, ...] = ()
         self._edges: dict[tuple[int, ...], list[int]] = {}
 
@@ -151,18 +155,35 @@ class CompareAxis(Axis):
 
     # What moves it
 
-    def update(self, groups: Iterable[Group]) -> bool:
-        """Take in how far the runs go; whether that changed what is seen. A guess in seconds may be 5 % off."""
-        before = self.bounds
-        every = [*groups]
+    def update(self, groups: Iterable[Group], fresh: Iterable[Group] | None = None) -> bool:
+        """Take in how far the runs go; whether that changed what is seen. A guess in seconds may be 5 % off.
+
+        Args:
+            groups: all presets that are drawn.
+            fresh: those to which something happened since the last time; None: to any of them.
+        """
+        before, every = self.bounds, {*groups}
+        gone, new = self._reaches.keys() - every, every - self._reaches.keys()
+        for group in gone:
+            del self._reaches[group]
+            self._untold.discard(group)
+        for group in every if fresh is None else {*new, *(group for group in fresh if group in every)}:
+            (self._untold.add if group.kept(_Untold).runs else self._untold.discard)(group)
         if not self._is_unit_chosen:
-            self._unit = "step" if any(group.kept(_Untold).runs for group in every) else "epoch"
-        self._reaches = {group: self._reach(group) for group in every}
-        reaches = self._reaches.values()
-        end = max((reach.end.value for reach in reaches), default=0.0)
-        newest = max((reach.newest.value for reach in reaches), default=0.0)
-        fewest = max((reach.fewest.value for reach in reaches), default=0.0)
-        least = -max((reach.least.value for reach in reaches), default=-inf)
+            self._unit = "step" if self._untold else "epoch"
+        if self._furthest.unit != self.unit:
+            self._furthest, self._reaches, fresh = _Furthest(self.unit), {}, None
+        if len(gone) > FEW:
+            self._furthest = _Furthest(self.unit)
+            for group, reach in self._reaches.items():
+                self._furthest.put(group, reach)
+        else:
+            for group in gone:
+                self._furthest.leave_out(group)
+        for group in every if fresh is None else {*new, *(group for group in fresh if group in every)}:
+            self._reaches[group] = self._reach(group)
+            self._furthest.put(group, self._reaches[group])
+        end, newest, fewest, least = self._furthest.places
         if end != self._end and not (self.unit == "seconds" and self._end * 0.95 <= end <= self._end):
             self._end = end * (1.02 if self.unit == "seconds" else 1.0)
         near = round_above(max(newest * HEADROOM, fewest)) if newest else self._end
@@ -258,21 +279,28 @@ class _Untold(Those[Compared]):
         return run.history.last_step > 0 and counted_in([run.history]) == "step"
 
 
-class _Highest:
-    """The highest of numbers that runs have, which may become others."""
+class _Furthest:
+    """How far the runs of all presets go on an axis."""
 
-    def __init__(self, least: float = 0.0) -> None:
-        self.value = self._least = least
-        self._of: dict[Compared, float] = {}
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self._highest: tuple[Highest[Group], ...] = (Highest(), Highest(), Highest(), Highest(-inf))
 
-    def put(self, run: Compared, value: float) -> None:
-        """What a run has now."""
-        before = self._of.get(run, self._least)
-        self._of[run] = value
-        if value >= self.value:
-            self.value = value
-        elif before == self.value:
-            self.value = max(self._least, max(self._of.values()))
+    def put(self, group: Group, reach: _Reach) -> None:
+        """How far those of one go now."""
+        for highest, value in zip(self._highest, (reach.end, reach.newest, reach.fewest, reach.least), strict=True):
+            highest.put(group, value.value)
+
+    def leave_out(self, group: Group) -> None:
+        """That one is not drawn."""
+        for highest in self._highest:
+            highest.leave_out(group)
+
+    @property
+    def places(self) -> tuple[float, float, float, float]:
+        """Where one ends, as planned; how far one has come; the least that is in sight; the first place above zero."""
+        end, newest, fewest, least = self._highest
+        return end.value, newest.value, fewest.value, -least.value
 
 
 class _Reach(Follower[Compared]):
@@ -281,7 +309,10 @@ class _Reach(Follower[Compared]):
     def __init__(self, runs: Together[Compared], unit: Unit, timeline: Callable[[History], Timeline]) -> None:
         super().__init__(runs, unit)
         self._timeline = timeline
-        self.end, self.newest, self.fewest, self.least = _Highest(), _Highest(), _Highest(), _Highest(-inf)
+        self.end: Highest[Compared] = Highest()
+        self.newest: Highest[Compared] = Highest()
+        self.fewest: Highest[Compared] = Highest()
+        self.least: Highest[Compared] = Highest(-inf)
         """Where one ends, as planned; how far one has come; the least that is in sight; with a minus before it, the
         first place above zero."""
 
@@ -302,6 +333,9 @@ class _Reach(Follower[Compared]):
             self.fewest.put(run, fewest)
             self.least.put(run, least)
 
+
+FEW = 4
+"""Presets that are left out one by one: of more, the rest is counted anew."""
 
 MOST_POINTS = 2_000
 """Values of a series that are drawn point by point; of more, what each column holds."""

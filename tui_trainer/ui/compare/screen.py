@@ -13,9 +13,11 @@ from textual.containers import Horizontal, Vertical
 
 from tui_trainer.compare.columns import can_be_chosen
 from tui_trainer.compare.correlation import Relation, relations
+from tui_trainer.compare.differences import find_out_presets
 from tui_trainer.compare.metric import Metric, in_common, metric_of
 from tui_trainer.compare.news import News
-from tui_trainer.compare.plain_lines import Results, find_out
+from tui_trainer.compare.plain_lines import Results, find_out_until, keep_up
+from tui_trainer.garbage import SeldomLooks, none_meanwhile
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunsError
 from tui_trainer.text.captions import say
@@ -44,6 +46,13 @@ FIND_SHARE = 20
 """And at least so many times as long as that took."""
 FIND_AT_ONCE = 0.02
 """Seconds of work within which they are worked out with every epoch that ends; of thousands of runs that takes more."""
+FIND_FOR = 0.003
+"""Seconds of work that a frame gives to what takes long where all of thousands of presets must be looked at: keys are
+answered between two of them."""
+FIND_FIRST = 0.1
+"""The same of the first frame, which there is nothing before."""
+MANY_RUNS = 200
+"""Runs whose records are so much that the garbage collector should not look at all of it again and again."""
 MOST_WARNED = 4
 """Lines that warnings get under the table: charts need room too."""
 
@@ -76,8 +85,8 @@ class CompareScreen(ZoomKeys):
         """What a key chose to compare by; None: the comparison's own metric."""
         self._findings: Results | None = None
         self._found_at: tuple[object, ...] = (None,)
-        self._took = 0.0
-        """Seconds of work that finding them out took."""
+        self._took: float | None = None
+        """Seconds of work that finding them out took; None before, and the first time says nothing of it."""
         self._shared: list[str] = []
         """The series that all runs have, as of the last look."""
         self._related: list[Relation] = []
@@ -85,6 +94,8 @@ class CompareScreen(ZoomKeys):
         self._logged: tuple[Metric, int] | None = None
         self._curves_of: tuple[tuple[object, ...], list[Group]] = (), []
         """The presets whose curves are drawn, and as of what."""
+        self._curves_version = -1
+        """What was looked at last of the comparison for them."""
         self._version = -1
         """What was looked at last of the comparison."""
         self._find_at = 0.0
@@ -92,8 +103,18 @@ class CompareScreen(ZoomKeys):
         self._drawn_of: tuple[object, ...] | None = None
         """What the last drawing came of; None where a key has changed what there is to draw."""
         self._news = News(comparison)
+        self._garbage = SeldomLooks()
+        self._works_on = False
+        """Whether it is not found out yet what all presets are."""
         self._is_over = False
         """Whether it was told that nothing is left to train."""
+
+    def on_mount(self) -> None:
+        if len(self.comparison.runs) >= MANY_RUNS:
+            self._garbage.begin()
+
+    def on_unmount(self) -> None:
+        self._garbage.end()
 
     def compose_content(self) -> ComposeResult:
         yield self._headline
@@ -122,8 +143,13 @@ class CompareScreen(ZoomKeys):
         is_over = not self._is_over and (self.queue is None or self.queue.is_over)
         comparison.poll(look=is_over)  # before all is said to be over, the last word of each run is heard
         self.context.clock.behind |= comparison.lags
+        keep_up(comparison, time.thread_time() + FIND_FOR)
         if comparison.lags and time.monotonic() < self._draw_at:
             return  # what is only half read is drawn now and then
+        if self._findings is not None and self._works_on:
+            self._works_on = not find_out_presets(comparison, time.thread_time() + FIND_FOR)
+            self._drawn_of = self._drawn_of if self._works_on else None
+            self.context.clock.behind |= self._works_on
         self._headline.show(comparison, self.queue, self.context.clock.budget.share)
         if (seen := self._seen()) != self._drawn_of:
             began = time.thread_time()
@@ -148,11 +174,13 @@ class CompareScreen(ZoomKeys):
         self._make_room()
         findings = self._find_out()
         drawn = self._drawn()
-        self.axis.update(drawn)
+        fresh = dict.fromkeys(run.group for run in comparison.since(self._curves_version))
+        self._curves_version = comparison.version
+        self.axis.update(drawn, fresh)
         self._charts["accuracy"].metric = metric = findings.table.metric
         for chart in self._charts.values():  # those without a size too: they draw as they get one
-            chart.show_groups(drawn, (self.axis.unit, self.axis.bounds, self.table.chosen, metric))
-        self.table.show(findings, comparison.milestones)
+            chart.show_groups(drawn, self.table.chosen, (self.axis.unit, self.axis.bounds, metric), fresh)
+        self.table.show(findings, comparison.is_over)
         for words in (*self._verdicts, *self._differences):
             words.show(comparison, findings)
         if self.has_class("-scatter"):
@@ -204,23 +232,41 @@ class CompareScreen(ZoomKeys):
         now = comparison.milestones, comparison.session.trouble, comparison.elsewhere.version, heard, self._by
         due = time.monotonic() >= self._find_at
         came = comparison.version != self._version and due
-        at_once = due or self._took <= FIND_AT_ONCE or self._by != self._found_at[-1]
+        at_once = due or (self._took or 0.0) <= FIND_AT_ONCE or self._by != self._found_at[-1]
+        knows_more = self._findings is not None and not self._findings.knows_presets and not self._works_on
         if self._findings is not None and now != self._found_at and not at_once:
             self._version = -1  # looked at again as soon as it is due
-        elif self._findings is None or now != self._found_at or came:
+        elif self._findings is None or now != self._found_at or came or knows_more:
             began = time.thread_time()
             metric = self._metric()
             logged = metric, comparison.logged(metric.name)
-            if self._findings is None or now != self._found_at or logged != self._logged:
-                first = self._findings is None and not metric.is_accuracy and not self.table.sort_key
-                self._findings, self._found_at, self._logged = find_out(comparison, metric), now, logged
-                if first:
-                    self._sort_by_metric()
+            if self._findings is None or now != self._found_at or logged != self._logged or knows_more:
+                self._find_anew(metric, now, logged)
             self._shared = in_common(comparison.series)
             self._version = comparison.version
-            self._took = time.thread_time() - began
+            self._took = time.thread_time() - began if self._took is not None else 0.0
             self._find_at = time.monotonic() + max(FIND_EVERY, FIND_SHARE * self._took)
+        assert self._findings is not None
         return self._findings
+
+    def _find_anew(self, metric: Metric, now: tuple[object, ...], logged: tuple[Metric, int]) -> None:
+        """Work them out, or go on with it: what was found before stands until it is done."""
+        first = self._findings is None
+        if first:
+            with none_meanwhile():
+                found = None
+                while found is None:
+                    found = find_out_until(time.thread_time() + FIND_FIRST, self.comparison, metric)
+        else:
+            found = find_out_until(time.thread_time() + FIND_FOR, self.comparison, metric)
+        if found is None:
+            self.context.clock.behind, self._drawn_of = True, None
+            return
+        self._findings, self._found_at, self._logged = found, now, logged
+        self._works_on = not found.knows_presets
+        self.context.clock.behind |= self._works_on
+        if first and not metric.is_accuracy and not self.table.sort_key:
+            self._sort_by_metric()
 
     def _metric(self) -> Metric:
         return self.comparison.metric if self._by is None else metric_of(self._by, self.comparison.series)
@@ -230,13 +276,11 @@ class CompareScreen(ZoomKeys):
         self.table.sort_key, self.table.reverse = self._findings.table.final_key, False
 
     def _drawn(self) -> list[Group]:
-        """The presets that have begun and whose curves are seen, the one under the cursor last, so that it lies on
-        top."""
-        shown, chosen = self.table.shown, self.table.chosen
-        of = self.comparison.milestones, frozenset(shown.hidden), shown.solo, chosen
+        """The presets that have begun and whose curves are seen; the same object as long as they are the same."""
+        shown, begun = self.table.shown, self.comparison.begun
+        of = begun, frozenset(shown.hidden), shown.solo
         if of != self._curves_of[0]:
-            seen = [group for group in self.comparison.groups if shown.is_seen(group.number) and group.begun]
-            self._curves_of = of, sorted(seen, key=lambda group: group.number == chosen)
+            self._curves_of = of, [group for group in begun if shown.is_seen(group.number)]
         return self._curves_of[1]
 
     def _make_room(self) -> None:

@@ -176,6 +176,8 @@ class DifferenceWords(Words):
             return []
         width = self.size.width
         title: Line = (Span("what differs", "strong"),)
+        if not self._findings.knows_presets:
+            return [title]
         if not self._findings.differences:
             return [title, (Span(say("comparison.nothing_differs"), "faint"),)]
         return [title, *(self._side_by_side(width) or self._one_by_one(width))]

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.message import Message
@@ -15,11 +15,11 @@ from tui_trainer.compare.colours import SWATCH
 from tui_trainer.compare.columns import ShownColumn
 from tui_trainer.compare.differences import Difference
 from tui_trainer.compare.metric import SHORT, Metric
-from tui_trainer.compare.plain_lines import cell
 from tui_trainer.compare.table import TARGET_COLUMNS, Row
 from tui_trainer.text.plain import plain
 from tui_trainer.text.short_names import short_names
 from tui_trainer.ui.charts.chart import narrow
+from tui_trainer.ui.compare.cells import RowOrder, TableCells
 from tui_trainer.ui.compare.curves import SeriesStyles
 from tui_trainer.ui.formatting import UNKNOWN, fit, loss, lr
 from tui_trainer.ui.panel import Line, Span
@@ -64,22 +64,6 @@ class Shown:
         return number == self.solo if self.solo is not None else number not in self.hidden
 
 
-class _Body(NamedTuple):
-    """What the table says, before it is cut to what has room."""
-
-    rows: list[Row]
-    names: list[str]
-    heads: list[str]
-    cells: list[list[str]]
-    roles: list[list[str]]
-    widths: list[int]
-    """Of the columns."""
-    label: int
-    """Cells that the names get."""
-    bar: int
-    """Cells that the bars of progress get."""
-
-
 class CompareTable(SeriesStyles, can_focus=False):
     """Rows in the order of a column; one of them under the cursor."""
 
@@ -94,13 +78,15 @@ class CompareTable(SeriesStyles, can_focus=False):
         self.reverse = False
         self._axis = axis
         self._findings: Results | None = None
+        self._is_over = False
+        self._cells = TableCells()
+        self._ordered = RowOrder()
+        self._names: tuple[Sequence[str], int] = (), 6
+        """What the presets are called, and the length of the longest."""
         self._order: list[int] = []
         self._chosen = 0
         self._top = 0
         self._columns: list[ShownColumn] = []
-        self._milestones = -1
-        self._made_of: tuple[object, ...] = ()
-        self._made = _Body([], [], [], [], [], [], 0, 0)
 
     # What is under the cursor
 
@@ -109,15 +95,15 @@ class CompareTable(SeriesStyles, can_focus=False):
         """The number of the preset under the cursor."""
         return self._chosen
 
-    def show(self, findings: Results, milestones: int) -> None:
-        """Bring it up to date, as of so many milestones of the comparison."""
-        self._findings, self._milestones = findings, milestones
-        self.redraw()
+    def show(self, findings: Results, is_over: bool) -> None:
+        """Bring it up to date; `is_over` is whether no run of any preset goes on, or is to come."""
+        self._findings, self._is_over = findings, is_over
+        self.redraw_soon()
 
     def move(self, by: int) -> None:
         """Up or down, not beyond the ends."""
         if self._order:
-            at = self._order.index(self._chosen) if self._chosen in self._order else 0
+            at = self._ordered.places.get(self._chosen, 0)
             self._chosen = self._order[max(0, min(at + by, len(self._order) - 1))]
             self.post_message(self.Chosen())
 
@@ -140,81 +126,60 @@ class CompareTable(SeriesStyles, can_focus=False):
         if findings is None:
             return []
         width, height = self.size
-        made_of = (
-            (findings, self._milestones, width, self.sort_key, self.reverse, tuple(self.shown.pinned)),
-            (self._axis.cursor, self._axis.unit, self._axis.counted_at_cursor),
-        )
-        if self._made_of != made_of or self._axis.cursor is not None:
-            self._made_of, self._made = made_of, self._body(findings, width)
-        rows, names, heads, cells, roles, widths, label, bar = self._made
+        self._cells.show(findings)
+        rows = findings.table.rows
+        self._order = self._ordered.of(findings, self.sort_key, self.reverse, self.shown.pinned)
+        if len(self._names[0]) != len(rows):
+            words = tuple(row.group.words for row in rows)
+            self._names = words, max(map(len, words), default=6)
+        label = max(6, min(self._names[1], 28, width // 5))
+        names = short_names(self._names[0], label)
+        # Progress takes room as long as there is any to come.
+        bar = 0 if self._is_over else BAR
         room = max(1, height - 1)
-        at = self._order.index(self._chosen) if self._chosen in self._order else 0
+        at = self._ordered.places.get(self._chosen, 0)
         self._top = max(min(self._top, at), at - room + 1, 0)
         last = min(len(rows), self._top + room)
+        shown = [rows[number] for number in self._order[self._top : last]]
+        heads, cells, roles, widths = (
+            self._reading(findings, shown)
+            if self._axis.cursor is not None
+            else self._numbers(findings, shown, width - label, bar)
+        )
         seen = f" {self._top + 1}–{last}/{len(rows)}" if last - self._top < len(rows) else ""
         lines: list[Line] = [self._head(heads, widths, label, width, seen, bar)]
-        for i in range(self._top, last):
-            lines.append(self._line(rows[i], fit(names[i], label), cells[i], roles[i], widths, bar))
+        for i, row in enumerate(shown):
+            lines.append(self._line(row, fit(names[row.group.number], label), cells[i], roles[i], widths, bar))
         return lines
 
-    def _body(self, findings: Results, width: int) -> _Body:
-        """All rows, as far as they change with milestones alone; at the cursor, with each step."""
-        rows = self._sorted(findings)
-        self._order = [row.group.number for row in rows]
-        names = [plain(row.group.label) for row in rows]
-        label = max(6, min(max(map(len, names), default=6), 28, width // 5))
-        # Progress takes room as long as there is any to come.
-        bar = 0 if all(row.group.standing.over == len(row.group.runs) for row in rows) else BAR
-        heads, cells, roles = (
-            self._reading(findings, rows)
-            if self._axis.cursor is not None
-            else self._numbers(findings, rows, width - label, bar)
-        )
-        widths = [max(len(line[i]) for line in [heads, *cells]) for i in range(len(heads))]
-        return _Body(rows, short_names(names, label), heads, cells, roles, widths, label, bar)
-
-    def _sorted(self, findings: Results) -> list[Row]:
-        by = next((column for column in findings.columns if column.key == self.sort_key), None)
-        rows = findings.table.sorted_by("" if isinstance(by, Difference) else self.sort_key, self.reverse)
-        if isinstance(by, Difference):
-            rows.sort(key=lambda row: _as_sorted(by.values[row.group.number]), reverse=self.reverse)
-        pinned = self.shown.pinned
-        return sorted(rows, key=lambda row: row.group.number not in pinned)
-
     def _numbers(
-        self, findings: Results, rows: Sequence[Row], width: int, bar: int
-    ) -> tuple[list[str], list[list[str]], list[list[str]]]:
-        """The columns that have room, in the order of the table."""
-        table = findings.table
-        best = table.best
-        fixed = [["", *(row.group.standing.status for row in rows)], ["epochs", *(row.progress for row in rows)]]
-        used = 6 + bar + sum(2 + max(map(len, column)) for column in fixed)
-        kept: set[str] = set()
-        texts: dict[str, list[str]] = {}
+        self, findings: Results, shown: Sequence[Row], width: int, bar: int
+    ) -> tuple[list[str], list[list[str]], list[list[str]], list[int]]:
+        """Of the columns that have room, in the order of the table: heads, cells and their roles of the rows that are
+        seen, and widths that all rows have room in."""
+        status, progress = self._cells.status, self._cells.progress
+        widths = [status.width, max(progress.width, len("epochs"))]
+        used = 6 + bar + sum(2 + size for size in widths)
+        kept: dict[str, tuple[str, Sequence[str], int]] = {}
         for column in self._in_order_of_room(findings):
-            key = column.key
-            text = [self._title(column, findings, width < ROOMY), *(cell(row, column) for row in rows)]
-            needed = 2 + max(map(len, text))
-            if used + needed > width:
+            texts, title = self._cells.of(column), self._title(column, findings, width < ROOMY)
+            size = max(len(title), texts.width)
+            if used + 2 + size > width:
                 break
-            used += needed
-            kept.add(key)
-            texts[key] = text
+            used += 2 + size
+            kept[column.key] = title, texts.texts, size
         self._columns = [column for column in findings.columns if column.key in kept]
-        heads = [fixed[0][0], fixed[1][0], *(texts[column.key][0] for column in self._columns)]
-        cells = [
-            [fixed[0][i + 1], fixed[1][i + 1], *(texts[column.key][i + 1] for column in self._columns)]
-            for i in range(len(rows))
-        ]
-        roles = [
-            [
-                _status_role(row.status),
-                "",
-                *("lit" if row.group.number in best.get(column.key, ()) else "" for column in self._columns),
-            ]
-            for row in rows
-        ]
-        return heads, cells, roles
+        columns = [kept[column.key] for column in self._columns]
+        best = findings.table.best
+        winners = [best.get(column.key, ()) for column in self._columns]
+        cells, roles = [], []
+        for row in shown:
+            number = row.group.number
+            cells.append([status.texts[number], progress.texts[number], *(texts[number] for _, texts, _ in columns)])
+            lit = ["lit" if number in those else "" for those in winners]
+            roles.append([_status_role(row.status), "", *lit])
+        heads = ["", "epochs", *(title for title, *_ in columns)]
+        return heads, cells, roles, [*widths, *(size for *_, size in columns)]
 
     def _in_order_of_room(self, findings: Results) -> list[ShownColumn]:
         """What was chosen, in its order; without a choice what was varied, and of the numbers what one looks for
@@ -232,8 +197,10 @@ class CompareTable(SeriesStyles, can_focus=False):
             title += " ▲" if self.reverse else " ▼"
         return title
 
-    def _reading(self, findings: Results, rows: Sequence[Row]) -> tuple[list[str], list[list[str]], list[list[str]]]:
-        """What every curve says at the cursor, of the first seed."""
+    def _reading(
+        self, findings: Results, rows: Sequence[Row]
+    ) -> tuple[list[str], list[list[str]], list[list[str]], list[int]]:
+        """What the curves of these say at the cursor, of the first seed."""
         place, shown = self._axis.cursor or 0.0, self._axis.counted_at_cursor or 0.0
         heads = [f"at {self._axis.unit} {shown:.6g}" if self._axis.unit != "seconds" else f"at {shown:.1f} s"]
         heads += ["step", "loss", "lr", "val loss", "accuracy", "of epoch"]
@@ -248,7 +215,7 @@ class CompareTable(SeriesStyles, can_focus=False):
                 read.append(self._logged(run, more, place))
             cells.append(["", *read])
             roles.append([""] * len(cells[-1]))
-        return heads, cells, roles
+        return heads, cells, roles, [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
 
     def _logged(self, run: Compared | None, metric: Metric, place: float) -> str:
         """What a series was when it was logged last, at or before a place."""
@@ -317,14 +284,6 @@ class CompareTable(SeriesStyles, can_focus=False):
 
     def on_mouse_scroll_up(self) -> None:
         self.move(-1)
-
-
-def _as_sorted(setting: str) -> tuple[bool, float, str]:
-    """Numbers by their size, before words by their letters."""
-    try:
-        return False, float(setting), ""
-    except ValueError:
-        return True, 0.0, setting
 
 
 def _status_role(status: str) -> str:

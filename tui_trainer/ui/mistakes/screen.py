@@ -114,15 +114,17 @@ class BreakItScreen(ZoomKeys):
         if pair is None:
             self._invitation.redraw()
             return
-        groups = self._groups[case.title]
+        groups, fresh = self._groups[case.title], set()
         for group in groups:
             for run in group.runs:
                 if run.history.version != self._told.get(run):
                     self._told[run] = run.history.version
                     group.happened_to(run)
+                    fresh.add(group)
         self.axis.update(groups)
+        begun = [group for group in groups if group.begun]
         for chart in (self._loss, self._lr):
-            chart.show_groups(groups, (case.title, self.axis.unit, self.axis.bounds))
+            chart.show_groups(begun, groups[-1].number, (case.title, self.axis.unit, self.axis.bounds), fresh)
 
     def _step_at_cursor(self, pair: Pair | None) -> int | None:
         """The step under the cursor: both sides have the same, batch for batch."""
