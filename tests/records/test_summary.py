@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from tests.scripted import START, scripted_run
 from tui_trainer.events import AnyEvent, EpochEnded, RunConfigured, RunEnded, StepsTaken
@@ -114,6 +115,19 @@ def test_the_speed_is_that_of_the_last_seconds_of_this_epoch() -> None:
 
 def test_the_last_batch_counts_the_images_that_it_has() -> None:
     assert Run().train(BATCHES, 0.2).speed == pytest.approx(IMAGES / 2.0)
+
+
+def test_of_a_run_of_steps_alone_each_to_come_takes_as_long_as_those_of_its_later_half() -> None:
+    history = History()
+    recipe = replace(RESOLVED.recipe, epochs=None, batches_per_epoch=None, total_steps=100)
+    history.apply(replace(RESOLVED, recipe=recipe))
+    assert seconds_left(history) is None
+    elapsed = [1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0]
+    taken = StepsTaken(at=START, step=1, epoch=1, batch=1, losses=[1.0] * 10, lrs=[0.1], elapsed=elapsed)
+    history.apply(taken)
+    assert seconds_left(history) == pytest.approx(90 * 2)
+    history.apply(replace(RESOLVED, recipe=replace(recipe, total_steps=None)))
+    assert seconds_left(history) is None, "no end is known"
 
 
 def test_after_an_epoch_the_speed_is_that_of_its_training() -> None:

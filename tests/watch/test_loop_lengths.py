@@ -14,10 +14,11 @@ from typing import Any, cast
 import pytest
 
 from tests.watch.made_traces import MadeTrace, interpreted
+from tests.watch.watched import run
 from tui_trainer.watching.injected._tui_trainer_observer.call_sites import CallSites
 from tui_trainer.watching.injected._tui_trainer_observer.listeners import Listeners
 from tui_trainer.watching.injected._tui_trainer_observer.probes.loop_lengths import LoopLengths
-from tui_trainer.watching.trace import Observed, Options
+from tui_trainer.watching.trace import Observed, Options, Planned
 
 assert ast, linecache
 
@@ -31,6 +32,7 @@ class Program:
         """The lengths, as they were told."""
         define = lambda kind, **values: self._define(values)  # noqa: E731
         self._observer = SimpleNamespace(listeners=Listeners(), writer=SimpleNamespace(define=define))
+        self._observer.expected_steps = 0
         self._observer.sites = self._sites = CallSites(cast("Any", self._observer.writer))
         LoopLengths(cast("Any", self._observer))
 
@@ -312,3 +314,33 @@ def test_a_loop_over_steps_that_steps_at_two_places_does_not() -> None:
         loops.made.call(loops.backward, 1.0)
         loops.made.step(site, loops.optimizer)
     assert loops.recipe() == (None, None)
+
+
+STEPS = """
+    import torch
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.999)
+    count = 3000
+    for step in range(count):
+        optimizer.zero_grad()
+        model(torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+        scheduler.step()
+        if step == 20:
+            raise SystemExit
+"""
+
+
+def test_a_scheduler_that_steps_with_its_optimizer_is_rehearsed_to_the_end_of_the_loop(tmp_path: Path) -> None:
+    trace = run(tmp_path, STEPS, fresh=True).trace
+    assert [frame.values["rounds"] for frame in trace.all(Observed) if frame.fact == "rounds"] == [3000]
+    first, again = trace.all(Planned)
+    assert len(first.lrs[0]) == 1001, "nobody knew how often it would step"
+    assert again.from_count + len(again.lrs[0]) - 1 == 3000
+    assert again.lrs[0][0] == pytest.approx(0.1 * 0.999**again.from_count)
+
+
+def test_one_that_steps_seldom_is_not(tmp_path: Path) -> None:
+    program = STEPS.replace("        scheduler.step()\n", "        if step % 2 == 0: scheduler.step()\n")
+    assert len(run(tmp_path, program, fresh=True).trace.all(Planned)) == 1

@@ -71,8 +71,10 @@ def seconds_left(history: History) -> float | None:
     if history.ended is not None:
         return 0.0
     recipe = history.recipe
-    if recipe is None or recipe.epochs is None or recipe.batches_per_epoch is None or not history.epoch_starts:
+    if recipe is None or not history.epoch_starts:
         return None
+    if recipe.epochs is None or recipe.batches_per_epoch is None:
+        return _seconds_of_steps(history, recipe.total_steps) if recipe.total_steps is not None else None
     batch_s = _seconds_a_batch(history)
     if batch_s is None:
         return None
@@ -84,6 +86,15 @@ def seconds_left(history: History) -> float | None:
     if not history.epochs or history.epochs[-1].epoch < history.epoch:
         rest += max(0, history.batches_in_epoch - history.batch) * batch_s + validation_s
     return rest
+
+
+def _seconds_of_steps(history: History, total: int) -> float | None:
+    """Of a run that counts no epochs: each step to come takes as long as those of its later half did, with all that is
+    done between them."""
+    half, last = history.steps // 2, history.steps
+    if half < 1 or (seconds := history.elapsed[last - 1] - history.elapsed[half - 1]) < LEAST_SECONDS:
+        return None
+    return max(0, total - last) * seconds / (last - half)
 
 
 def _recent(history: History) -> tuple[int, float]:

@@ -35,6 +35,8 @@ class Observer:
         self.guard = Guard(self._tell_fault, self.turn_off)
         self.process = Process()
         self.listeners = Listeners()
+        self.expected_steps = 0
+        """How many steps the loops of the program are made for, as far as that was read from them."""
         self._objects = 0
         self._at_start: list[Callable[[], None]] = []
         self._at_fork: list[Callable[[], None]] = []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _TORCHS = "torch.optim.lr_scheduler"
 _TIMMS = "timm.scheduler."
 _KNOWN = ("torch", "transformers", "diffusers", "timm", "accelerate", "lightning", "pytorch_lightning")
-_UNKNOWN_LENGTH = 1000
+UNKNOWN_LENGTH = 1000
 """How many steps are told where nobody knows how many there will be."""
 _STEPPED_THROUGH = 20_000
 """Longer ones are reckoned at this many places, where the class can say its LR without being stepped there."""
@@ -38,12 +38,13 @@ class Rehearsal:
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
 
-    def of(self, scheduler: Any, made: int) -> dict[str, object] | None:
+    def of(self, scheduler: Any, made: int, at_least: int = 0) -> dict[str, object] | None:
         """`trace.Planned` without its scheduler and count; None where there is to be none.
 
         Args:
             scheduler: it stays as it is.
             made: the steps of it that were made.
+            at_least: how many steps of it there will be, where its own length is not known.
         """
         unasked = is_known(scheduler, scheduler)
         if not (unasked or self._observer.settings.rehearse):
@@ -53,7 +54,7 @@ class Rehearsal:
             return None
         length, length_from = length_of(scheduler)
         settings = self._observer.settings
-        wanted = length if length is not None else max(settings.steps or settings.epochs or 0, _UNKNOWN_LENGTH)
+        wanted = length if length is not None else max(settings.steps or settings.epochs or 0, at_least, UNKNOWN_LENGTH)
         steps = max(wanted - made, 0)
         random_states = [] if unasked else _random_states(self._observer.torch)
         scheduler_module = submodule("optim.lr_scheduler")

@@ -8,7 +8,7 @@ from time import perf_counter
 from .call_sites import LastSite, name_around
 from .plain import plain, text
 from .python_internals import getframe
-from .rehearsal import Rehearsal, function_of, inner_schedulers, is_timms
+from .rehearsal import UNKNOWN_LENGTH, Rehearsal, function_of, inner_schedulers, is_timms, length_of
 from .seen_objects import SeenObjects
 from .torch_internals import INITIAL_STEP
 from .wrapping import Depth, replace
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _NAN = float("nan")
 _MOST_PLANS = 20
+_LOOKED_AT_AGAIN = 8
+"""The step of a scheduler at which it is known whether it steps with its optimizer."""
 
 
 class SchedulerRecord:
@@ -179,7 +181,9 @@ class Schedulers:
                 scheduler = args[0]
                 seen = records.get(id(scheduler))
                 record = self.seen.of(scheduler) if seen is None else seen[1]
-                record.steps += 1
+                record.steps = steps = record.steps + 1
+                if steps == _LOOKED_AT_AGAIN:
+                    self._look_again(scheduler, record)
                 frame = getframe(1)
                 if not record.defined:
                     self.define(scheduler, frame)
@@ -238,18 +242,26 @@ class Schedulers:
         )
         self._rehearse(scheduler, record)
 
-    def _rehearse(self, scheduler: Any, record: SchedulerRecord) -> None:
+    def _rehearse(self, scheduler: Any, record: SchedulerRecord, at_least: int = 0) -> None:
         if isinstance(scheduler, self._plateau) or record.plans >= _MOST_PLANS:
             return
         record.plans += 1
         before = self.depth.inside
         self.depth.inside = True
         try:
-            plan = self._rehearsal.of(scheduler, record.steps)
+            plan = self._rehearsal.of(scheduler, record.steps, at_least)
         finally:
             self.depth.inside = before
         if plan is not None:
             self._writer.define("plan", scheduler=record.number, from_count=record.steps, **plan)
+
+    def _look_again(self, scheduler: Any, record: SchedulerRecord) -> None:
+        """It has stepped a few times: rehearse it to the run's end, where it steps with its optimizer in a loop that is
+        known to be longer than what was rehearsed of it."""
+        expected = self._observer.expected_steps
+        is_longer = expected > UNKNOWN_LENGTH and length_of(scheduler)[0] is None
+        if record.defined and is_longer and self._optimizers.steps_of(scheduler.optimizer) <= record.steps + 1:
+            self._rehearse(scheduler, record, expected)
 
     def tell_state(self, scheduler: Any, record: SchedulerRecord, metric: float | None = None) -> None:
         """Tell where it stands."""

@@ -62,14 +62,15 @@ class LoopLengths:
 
     def _pass_began(self, loader: Any, iterator: Any, site: int) -> None:
         if site not in self._told:
-            self._tell(site, getframe(1), is_pass=True)
+            self._tell(site, getframe(1), _batches(loader))
 
     def _stepped(self, optimizer: Any, record: Any, site: int) -> int:
         if site not in self._told:
-            self._tell(site, getframe(1), is_pass=False)
+            self._tell(site, getframe(1))
         return NEVER
 
-    def _tell(self, site: int, frame: FrameType | None, is_pass: bool) -> None:
+    def _tell(self, site: int, frame: FrameType | None, batches: int | None = None) -> None:
+        """Of a step, or of a pass of so many batches."""
         if len(self._told) >= _MOST_PLACES:
             return
         self._told.add(site)
@@ -78,9 +79,11 @@ class LoopLengths:
             return
         line = own.f_code.co_filename, own.f_lineno
         if line not in self._known:
-            self._known[line] = self._rounds(frame, is_pass)
+            self._known[line] = self._rounds(frame, is_pass=batches is not None)
         rounds = self._known[line]
         if rounds is not None:
+            steps = rounds if batches is None else rounds * batches
+            self._observer.expected_steps = max(self._observer.expected_steps, steps)
             self._observer.writer.define("observed", fact="rounds", site=site, values={"rounds": rounds})
 
     def _rounds(self, frame: FrameType | None, is_pass: bool) -> int | None:
@@ -98,6 +101,14 @@ class LoopLengths:
                 return None
             frame = frame.f_back
         return _length(found[0].iter, found[1]) if found is not None else None
+
+
+def _batches(loader: Any) -> int:
+    """0 where that is not known."""
+    try:
+        return len(loader)
+    except Exception:
+        return 0
 
 
 def _top_level(frame: FrameType) -> str:
