@@ -38,6 +38,19 @@ def gan_step(real):
 
 """
 
+_STEP = """
+other = DataLoader(TensorDataset(torch.randn(120, 8)), batch_size=8, shuffle=True)
+
+
+def step(x, y):
+    optimizer.zero_grad()
+    loss = criterion(model(x), y)
+    loss.backward()
+    optimizer.step()
+
+
+"""
+
 RIGHT: dict[str, str] = {
     "mnist": """
 scheduler = lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.7)
@@ -1028,6 +1041,87 @@ while epochs < 6:
         optimizer.step()
     scheduler.step()
     epochs += 1
+""",
+    "two loaders by turns": _STEP
+    + """
+scheduler = lr_scheduler.OneCycleLR(optimizer, 0.1, epochs=EPOCHS, steps_per_epoch=len(train_loader))
+for epoch in range(EPOCHS):
+    for (u,), (x, y) in zip(other, train_loader):
+        step(x, y)
+        scheduler.step()
+    validate()
+""",
+    "batches that are kept, and come again and again": _STEP
+    + """
+import itertools
+it = itertools.cycle(train_loader)
+scheduler = lr_scheduler.CosineAnnealingLR(optimizer, 48)
+for i in range(48):
+    step(*next(it))
+    scheduler.step()
+    if i % 12 == 11:
+        validate()
+""",
+    "a sampler without an end": _STEP
+    + """
+endless = torch.utils.data.RandomSampler(train_data, replacement=True, num_samples=int(1e10))
+loader = DataLoader(train_data, batch_size=8, sampler=endless)
+scheduler = lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=60)
+for i, (x, y) in enumerate(loader):
+    step(x, y)
+    scheduler.step()
+    if i % 20 == 19:
+        validate()
+    if i == 59:
+        break
+""",
+    "steps by turns with two loaders": _STEP
+    + """
+o2 = DataLoader(TensorDataset(torch.randn(120, 8), torch.randint(0, 3, (120,))), batch_size=8, shuffle=True)
+scheduler = lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
+for epoch in range(EPOCHS):
+    it = iter(o2)
+    for x, y in train_loader:
+        step(x, y)
+        step(*next(it))
+    validate()
+    scheduler.step()
+""",
+    "two iterators that are begun anew": _STEP
+    + """
+scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, patience=1)
+a, b = iter(train_loader), iter(other)
+for i in range(60):
+    try:
+        x, y = next(a)
+    except StopIteration:
+        a = iter(train_loader)
+        x, y = next(a)
+    try:
+        u = next(b)
+    except StopIteration:
+        b = iter(other)
+        u = next(b)
+    step(x, y)
+    if i % 15 == 14:
+        scheduler.step(validate())
+""",
+    "epochs and validations that are left early": _STEP
+    + """
+scheduler = lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=EPOCHS * 8)
+for epoch in range(EPOCHS):
+    for i, (x, y) in enumerate(train_loader):
+        if i == 8:
+            break
+        step(x, y)
+        scheduler.step()
+    model.eval()
+    with torch.no_grad():
+        for j, (x, y) in enumerate(val_loader):
+            if j == 2:
+                break
+            criterion(model(x), y)
+    model.train()
 """,
     "a few gradients of pictures": """
 for step in range(6):
