@@ -279,7 +279,8 @@ STALLS = ("notice.stalled", "notice.stalled_after_last_batch", "notice.stalled_a
             "at step 82; a step",
             "notice.stalled",
         ),
-        (training(falling, steps=1, a_line=1), "at step 2", "notice.stalled"),
+        (training(falling, steps=1, a_line=1), "at step 2; a step", "notice.stalled"),
+        (training(falling, steps=1, first=71, a_line=1), "at step 72", "notice.stalled"),
     ],
 )
 def test_where_a_run_stalls_is_what_came_last(
@@ -290,6 +291,14 @@ def test_where_a_run_stalls_is_what_came_last(
     assert where in watch.stall(99.0, at=START).text
     assert captions_said & {*STALLS, "notice.goes_on"} == {said}
     assert ("notice.step_took" in captions_said) is where.endswith("a step")
+
+
+def test_behind_a_first_step_that_took_long_the_second_may_too() -> None:
+    watch = AlertRules()
+    told(training(falling, steps=1, a_line=1, step_s=lambda step: 20.0), watch)
+    assert watch.patience == 10 * 20.0
+    told(training(falling, steps=2, a_line=1, step_s=lambda step: 20.0)[-1:], watch)
+    assert watch.patience == 10 * 20.0
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,8 @@ class StallDetector:
             self._epoch, self._epoch_began = event.epoch, first
             if len(event.elapsed) > 1:
                 self._usual_s = max(0.0, last - first) / (len(event.elapsed) - 1)
+            elif event.step == 1:
+                self._usual_s = max(0.0, last)  # the run's clock begins with its first batch
         self._elapsed = last
         self._step = event.step + len(event.losses) - 1
         self._at_epoch_end, self._ended_epoch = 0 < self._batches < event.batch + len(event.losses), None
