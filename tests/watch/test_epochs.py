@@ -243,7 +243,8 @@ def test_a_loader_of_which_no_end_is_seen_has_no_epochs(tmp_path: Path, name: st
     told = told_of(tmp_path, BEGIN + NO_EPOCHS[name])
     history, recipe = told.history, told.history.recipe
     assert recipe is not None
-    assert (history.steps, history.epochs, recipe.batches_per_epoch, recipe.total_steps) == (20, [], None, None)
+    assert (history.steps, history.epochs, recipe.batches_per_epoch, recipe.epochs) == (20, [], None, None)
+    assert recipe.total_steps == (20 if "range(1, 21)" in NO_EPOCHS[name] else None), "as its own loop says"
     assert told_accuracies(told) == list(zip([5, 10, 15, 20], accuracies(tmp_path), strict=True))
 
 
@@ -273,6 +274,26 @@ for epoch in range(3):
 """
     history = told_of(tmp_path, BEGIN + program).history
     assert [ended.val_loss for ended in history.epochs] == pytest.approx(accuracies(tmp_path), rel=1e-12)
+
+
+def test_optimizers_that_train_by_epochs_in_turn_over_several_loaders_take_nothing_over(tmp_path: Path) -> None:
+    program = """
+head = nn.Linear(8, 2)
+others = torch.optim.SGD(head.parameters(), lr=0.2)
+
+def step_of_other(batch):
+    others.zero_grad()
+    F.cross_entropy(head(batch[0]), batch[1]).backward()
+    others.step()
+
+for epoch in range(4):
+    for batch, other in zip(train_loader, other_loader):
+        (step_of_other if epoch % 2 else step)(batch)
+    validate(val_loader)
+"""
+    history = told_of(tmp_path, BEGIN + program).history
+    assert not history.notices
+    assert (history.steps, history.resolved and history.resolved.recipe.took_over_at) == (8, 0)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def train():
         ("args.start_epoch = 6\nfor epoch in range(args.start_epoch, args.epochs):\n    train()", 3),
         ("while args.epochs > 6:\n    train()\n    args.epochs -= 1", None),
         ("for args.epochs in (2, 3):\n    for epoch in range(args.epochs):\n        train()", None),
-        ("other = parser.parse_args(['--epochs', '3'])\nfor epoch in range(9):\n    train()", None),
+        ("other = parser.parse_args(['--epochs', '3'])\nfor epoch in [*range(9)]:\n    train()", None),
     ],
     ids=["as it came", "changed before", "begun later", "counted down", "changed on the way", "two of them"],
 )
