@@ -265,6 +265,18 @@ def test_a_printed_accuracy_of_more_than_1_is_percent(lines: list[str], told: li
     assert [ended.val_accuracy for ended in loop.told().epochs] == pytest.approx(told)
 
 
+@pytest.mark.parametrize("line", ["Best val Acc: 0.600000", "* best test accuracy 0.6", "best_val_loss 1.25"])
+def test_a_best_that_is_printed_is_not_the_last_one(line: str) -> None:
+    """It may be of an older epoch, as in the tutorial that everybody begins with."""
+    loop = Loop()
+    for accuracy, loss in (("0.6000", "1.25"), ("0.5000", "1.75")):
+        loop.train()
+        loop.validate()
+        loop.prints(f"Val loss: {loss} acc: {accuracy}")
+    loop.prints(line)
+    assert [(ended.val_accuracy, ended.val_loss) for ended in loop.told().epochs] == [(0.6, 1.25), (0.5, 1.75)]
+
+
 @pytest.mark.says("notice.in_percent")
 def test_that_accuracies_were_taken_for_shares_and_are_percent_is_said_once() -> None:
     loop = Loop()

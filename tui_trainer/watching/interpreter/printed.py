@@ -65,7 +65,7 @@ def numbers_in(line: str) -> list[PrintedNumber]:
         # What stands behind the last comma or bracket belongs to this number: `loss 0.3, acc 0.9`.
         label = re.split(r"[,;|\[\](){}\t]", between)[-1].strip(" :=-\t>'\"")
         said = meaning(label)
-        if said.measure in ("loss", "accuracy") and label:
+        if said.measure in ("loss", "accuracy") and label and "best" not in words(label):  # that may be an older one's
             alone = said.plain and not _NO_SHARE.match(line, end)
             value = _value(number, said.measure, in_percent=alone)
             if value is not None:
