@@ -682,6 +682,12 @@ NONE = f'{ADAM}name = "none"\n'
 DROP = f'{ADAM}name = "StepLR"\nstep_size = 4\n'
 
 
+def test_what_is_wrong_with_several_presets_is_said_once(tmp_path: Path) -> None:
+    presets = {f"of {lr}": STEP.replace("lr = 0.001", f"lr = {lr}") for lr in (0.001, 0.002, 0.003, 0.004)}
+    (said,) = find_out(to_come(tmp_path, **presets)).warnings
+    assert said.startswith("of 0.001, of 0.002 and 2 others: scheduler.step_size: never reached")
+
+
 @pytest.mark.says("comparison.same_lrs", "comparison.one_preset")
 @pytest.mark.never_says("comparison.same_lrs", "comparison.one_preset")
 def test_schedules_that_come_to_the_same_are_called_so_before_they_train(tmp_path: Path) -> None:

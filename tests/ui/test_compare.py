@@ -539,6 +539,23 @@ async def test_words_for_which_there_is_no_room_are_said_to_be_left_out(three: C
         assert fair.endswith(".")
 
 
+async def test_warnings_leave_room_for_what_came_of_it(three: Comparison) -> None:
+    findings = find_out(three)
+    warned = replace(
+        findings, warnings=tuple(f"preset {i}: {'something is not as it should be ' * 4}" for i in range(9))
+    )
+    async with show(three, (140, 40)) as (pilot, screen):
+        words = next(each for each in screen.query(VerdictWords) if each.size.height)
+        words.show(three, warned)
+        await pilot.pause()
+        said = " ".join(" ".join(words.plain()).split())
+        for sentence in findings.verdict:
+            assert sentence in said
+        assert "! preset 0: something" in said
+        assert "preset 8" not in said
+        assert "…" in said
+
+
 @pytest.mark.parametrize("size", [(80, 24), (140, 40), (250, 70)])
 async def test_what_is_to_be_known_of_the_presets_is_seen_before_they_train(
     tmp_path: Path, size: tuple[int, int]

@@ -253,7 +253,7 @@ class _Presets(Follower[Compared]):
         elif began.is_there and isinstance(told.preset, str):
             self._untold[number] = say("comparison.preset_untold", who=who, why=plain(told.preset))
         self._warned.pop(number, None)
-        if warned := [f"{who}: {problem}" for problem in told.problems if problem.severity == "warning"]:
+        if warned := [str(problem) for problem in told.problems if problem.severity == "warning"]:
             self._warned[number] = warned
         if number in self._planned:  # it was another one: who is like whom is found out anew
             del self._planned[number]
@@ -345,7 +345,11 @@ class _Presets(Follower[Compared]):
 
     @cached_property
     def warnings(self) -> list[str]:
-        return [*self.same_plans, *chain.from_iterable(self._warned[number] for number in sorted(self._warned))]
+        whose: dict[str, list[str]] = {}
+        for number in sorted(self._warned):
+            for problem in self._warned[number]:
+                whose.setdefault(problem, []).append(plain(self._of[number].began.label))
+        return [*self.same_plans, *(f"{listed(names, MOST_NAMED)}: {problem}" for problem, names in whose.items())]
 
     @cached_property
     def same_plans(self) -> list[str]:
@@ -357,6 +361,9 @@ class _Presets(Follower[Compared]):
             said.append(say("comparison.same_lrs", who=who, more=more))
         return said
 
+
+MOST_NAMED = 3
+"""Presets that are named where one thing is wrong with several."""
 
 AT_A_TIME = 4
 """Presets that are looked at between looks at the clock."""

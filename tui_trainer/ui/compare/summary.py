@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -148,12 +149,16 @@ class VerdictWords(Words):
         if self._findings is None:
             return []
         width, height = self.size
-        lines: list[Line] = []
-        for i, sentence in enumerate(self._findings.verdict):
-            lines += [(Span(line, "" if i else "strong"),) for line in wrap(plain(sentence), width)]
-            if i == 0:
-                lines += self.warned(width, height + 1)
+        told = [
+            [(Span(line, "" if i else "strong"),) for line in wrap(plain(sentence), width)]
+            for i, sentence in enumerate(self._findings.verdict)
+        ]
         fair = self._findings.fairness
+        room = height - sum(map(len, told)) - len(wrap(plain(fair.short), width))
+        warned = self.warned(width, max(2, room + 1))
+        if len(warned) > max(2, room):  # rather than what came of it
+            warned = [*warned[: max(2, room) - 1], _cut_off(warned[max(2, room) - 1], width)]
+        lines: list[Line] = [*chain(told[0] if told else [], warned, *told[1:])]
         role = "faint" if fair.is_fair else "warning"
         said = [(Span(line, role),) for text in fair.words for line in wrap(plain(text), width)]
         if len(lines) + len(said) > height:
@@ -161,11 +166,16 @@ class VerdictWords(Words):
         if len(lines) + len(said) > height:
             said = [(Span(cut(plain(fair.short), width), role),)]
         if len(lines) > (room := max(1, height - len(said))):
-            last = lines[room - 1]
-            lines = [*lines[: room - 1], (*last[:-1], last[-1]._replace(text=cut(f"{last[-1].text} …", width)))]
+            lines = [*lines[: room - 1], _cut_off(lines[room - 1], width)]
         elif len(lines) + len(said) < height and height > 6:
             lines.append(BLANK)
         return [*lines, *said]
+
+
+def _cut_off(line: Line, width: int) -> Line:
+    """A line behind which others are left out."""
+    room = width - width_of(line[:-1])
+    return (*line[:-1], line[-1]._replace(text=cut(f"{line[-1].text} …", room)))
 
 
 class DifferenceWords(Words):
