@@ -368,6 +368,13 @@ _Key: TypeAlias = tuple[str, ...] | None
 """What must be equal of a preset's runs; None where one of them does not tell it."""
 
 
+def _read_of(run: Compared) -> tuple[object, ...]:
+    """All that the variables are read of: mostly the same objects as before."""
+    history = run.history
+    settings = history.settings.get("kernels"), history.settings.get("threads")
+    return history.resolved, history.recipe, tuple(history.switches), settings, history.started, history.program
+
+
 class _Told(Follower[Compared]):
     """What the runs of a preset have for each controlled variable: mostly all of them the same."""
 
@@ -378,10 +385,15 @@ class _Told(Follower[Compared]):
         self.values: list[Counter[VariableValue]] = [Counter() for _ in CONTROLLED_VARIABLES]
         """Of each variable all that they have, and how many have it."""
         self._of: dict[Compared, tuple[VariableValue, ...]] = {}
+        self._read_of: dict[Compared, object] = {}
+        """What it was read of."""
 
     def take(self, runs: Iterable[Compared]) -> None:
         for run in runs:
             tells = run.record is not None and run.history.resolved is not None
+            if self._read_of.get(run) == (read_of := _read_of(run) if tells else None):
+                continue
+            self._read_of[run] = read_of
             new, before = tuple(read(run) for *_, read in CONTROLLED_VARIABLES) if tells else (), self._of.get(run, ())
             if new == before:
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
@@ -44,20 +45,21 @@ class Results:
 
 def find_out(comparison: Comparison, metric: Metric | None = None) -> Results:
     """Work it all out from the records as far as they were read; by `metric`, where not by the comparison's own."""
-    find_out_presets(comparison, inf)
-    found = find_out_until(inf, comparison, metric)
+    found = find_out_within(inf, inf, comparison, metric)
     assert found is not None
     return found
 
 
-def find_out_until(until: float, comparison: Comparison, metric: Metric | None = None) -> Results | None:
-    """The same; None where it is not done yet as this thread has computed so long (`time.thread_time`), and goes on
-    with the next call. What the presets lead to may still be missing then."""
+def find_out_within(
+    seconds: float, of_presets: float, comparison: Comparison, metric: Metric | None = None
+) -> Results | None:
+    """The same; None where this thread has computed for so many seconds and it is not done yet: it goes on with the
+    next call. What the presets are gets `of_presets` seconds, and may still be missing then."""
     elsewhere = comparison.elsewhere
-    knows = find_out_presets(comparison, until)
+    knows = find_out_presets(comparison, time.thread_time() + of_presets)
     fair = fairness(comparison)
     chosen = series_chosen(comparison) if knows else []
-    table = tabulate_until(until, comparison, metric, chosen, fair)
+    table = tabulate_until(time.thread_time() + seconds, comparison, metric, chosen, fair)
     if table is None:
         return None
     over = {number for number in elsewhere.running if comparison.runs[number].is_over}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,7 +17,7 @@ from tui_trainer.compare.correlation import Relation, relations
 from tui_trainer.compare.differences import find_out_presets
 from tui_trainer.compare.metric import Metric, in_common, metric_of
 from tui_trainer.compare.news import News
-from tui_trainer.compare.plain_lines import Results, find_out_until, keep_up
+from tui_trainer.compare.plain_lines import Results, find_out_within, keep_up
 from tui_trainer.garbage import SeldomLooks, none_meanwhile
 from tui_trainer.records import inbox
 from tui_trainer.records.errors import RunsError
@@ -254,11 +255,9 @@ class CompareScreen(ZoomKeys):
         first = self._findings is None
         if first:
             with none_meanwhile():
-                found = None
-                while found is None:
-                    found = find_out_until(time.thread_time() + FIND_FIRST, self.comparison, metric)
+                found = find_out_within(inf, FIND_FIRST, self.comparison, metric)
         else:
-            found = find_out_until(time.thread_time() + FIND_FOR, self.comparison, metric)
+            found = find_out_within(FIND_FOR, FIND_FOR, self.comparison, metric)
         if found is None:
             self.context.clock.behind, self._drawn_of = True, None
             return
