@@ -236,14 +236,21 @@ class _Presets(Follower[Compared]):
 
     def catch_up(self, until: float) -> bool:
         """See `find_out_presets`."""
-        if not self._waiting:
-            return True
         for count, number in enumerate(sorted(self._waiting), 1):
             del self._waiting[number]
             self._find_out(number, self._of[number])
             if count % AT_A_TIME == 0 and time.thread_time() >= until:
                 break
-        return not self._waiting
+        return not self._waiting and self._compare(until)
+
+    def _compare(self, until: float) -> bool:
+        """Find out what each has for each setting, a setting after the other; whether that was all."""
+        waiting = [key for key in self.keys if key not in self._cells]
+        for count, key in enumerate(waiting, 1):
+            self.cells(key)
+            if count < len(waiting) and time.thread_time() >= until:
+                return False
+        return True
 
     def _find_out(self, number: int, told: _Told) -> None:
         began, who = told.began, plain(told.began.label)
@@ -399,6 +406,15 @@ class _Every(NamedTuple):
 
     def cells(self, key: str) -> tuple[str, ...]:
         """What each group has for a setting. Where none of its kind has it, what it had there is not known."""
+        if not any(self.are_others):
+            found = [each.get(key) if each is not None else None for each in self.settings]
+            everywhere = not any(
+                setting is None and each is not None for setting, each in zip(found, self.settings, strict=True)
+            )
+            return tuple(
+                _cell(setting, everywhere) if setting is not None else ABSENT if each is not None else UNKNOWN
+                for setting, each in zip(found, self.settings, strict=True)
+            )
         kinds = {other for each, other in zip(self.settings, self.are_others, strict=True) if each and key in each}
         everywhere = all(
             key in each

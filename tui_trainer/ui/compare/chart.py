@@ -54,7 +54,7 @@ DRAW_EVERY = 0.4
 FAR_ABOVE = 2.0
 """Losses of a run that ended early more than so many times above all others have no place on the scale."""
 
-READ_FOR = 0.005
+READ_FOR = 0.003
 """Seconds of the screen's own time after which one chart leaves the rest to its next frame: keys are answered between
 the two."""
 
@@ -171,6 +171,7 @@ class Overlay(Chart[CompareAxis]):
             self._unfit.clear()
             self._ranges = Ranges()
             self._waiting = dict.fromkeys(self._groups)
+        works = bool(self._unfit) or (bool(self._waiting) and not self._is_due)
         reads_on = self._reads_on(until, columns)
         scale = self._scale_for(frame, until)
         if self._fit_for != (scale, frame, self.marks):
@@ -182,6 +183,8 @@ class Overlay(Chart[CompareAxis]):
             if self._unfit and time.thread_time() >= until:
                 raise NotYet
         self._laid.keep(self._lines)
+        if works and time.thread_time() >= until:
+            raise NotYet
         if not self._laid.draw(self._canvas, frame, until):
             raise NotYet
         rows = self._canvas.rows(self._cursor_line(frame), self._laid.glyphs, self._laid.styles)
@@ -192,13 +195,18 @@ class Overlay(Chart[CompareAxis]):
             self.redraw_soon()
         return beside(frame, rows, scale.ticks if self._groups else (), names=names)
 
+    @property
+    def _is_due(self) -> bool:
+        """Whether it is time to draw what is half read."""
+        return self._lags and time.monotonic() >= self._draw_at
+
     def _reads_on(self, until: float, columns: int) -> bool:
         """Read what is new, and make lines of it; whether there is more to read, and it is time to draw what there is.
 
         Raises:
             NotYet: there is more to read, and it is not.
         """
-        if not self._waiting or (self._lags and time.monotonic() >= self._draw_at):
+        if not self._waiting or self._is_due:
             return bool(self._waiting)
         drawn = {tells: tuple(self._drawn_of(tells).values()) for tells in (False, True)}
         for group in [*self._waiting]:
