@@ -79,6 +79,17 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 
 
 PASS = "for batch in loader: pass"
+TRAINS = (
+    "from contextlib import nullcontext as no_grad\n"
+    "class Loss:\n  def backward(self): pass\n"
+    "def run(loader, train, phase=''):\n  for b in loader:\n    if train: Loss().backward()\n"
+)
+"""A function that trains, or does not."""
+FITS = (
+    "class Loss:\n  def backward(self): pass\n"
+    "def fit(n):\n  for e in range(n):\n    for b in loader: Loss().backward()\n"
+)
+"""One that trains for some epochs."""
 
 FOUND = {
     "written out": ("for epoch in range(7):\n  for batch in loader:\n    pass", [7]),
@@ -126,6 +137,45 @@ FOUND = {
         "for e in range(7):\n  for b in loader:\n    for i in range(2):\n      break",
         [7],
     ),
+    "rounds that end behind it": (f"for e in range(7):\n  {PASS}\n  if e % 5:\n    continue\n  x = 1", [7]),
+    "an error in it": (f"for e in range(7):\n  {PASS}\n  if e > 9:\n    raise ValueError(e)", [7]),
+    "an error's exit": (f"import sys\nfor e in range(7):\n  {PASS}\n  if e > 9:\n    sys.exit(1)", [7]),
+    "left by the keyboard": (f"try:\n  for e in range(7):\n    {PASS}\nexcept KeyboardInterrupt:\n  pass", [7]),
+    "in a function of both kinds": (
+        (
+            f"{TRAINS}for e in range(7):\n  run(loader, True)\n  with no_grad():\n    run(loader, True)\n"
+            "  run(loader, False)\n  val_loss = run(loader, None)\n  run(loader, 1, 'test')"
+        ),
+        [7],
+    ),
+    "in a function under a flag": (
+        "def one(mode):\n  if mode == 'train':\n    for b in loader: pass\nfor e in range(7):\n  one('train')",
+        [7],
+    ),
+    "behind another loop": (f"{TRAINS}run(loader, True)\nfor e in range(7):\n  {PASS}", [7]),
+    "what does not train behind it": (
+        f"def test():\n  for b in loader: pass\nfor e in range(7):\n  {PASS}\ntest()",
+        [7],
+    ),
+    "training in another case": (
+        f"{TRAINS}if not args.epochs:\n  run(loader, True)\nelse:\n  for e in range(7):\n    {PASS}",
+        [7],
+    ),
+    "a closure": (
+        f"def main():\n  n = 7\n  def fit():\n    for e in range(n):\n      {PASS}\n  fit()\nmain()",
+        [7],
+    ),
+    "a coroutine": (
+        f"import asyncio\nasync def main():\n  for e in range(7):\n    {PASS}\nasyncio.run(main())",
+        [7],
+    ),
+    "generators within each other": (
+        (
+            "def one():\n  for b in loader:\n    yield b\ndef two():\n  yield from one()\nfor e in range(7):\n"
+            "  for b in two():\n    pass"
+        ),
+        [7],
+    ),
     "steps": ("for step in range(50):\n  optimizer.step()", [50]),
     "steps with some accumulated": ("for step in range(50):\n  for m in range(2): pass\n  optimizer.step()", [50]),
     "steps in a function": ("def one():\n  optimizer.step()\nfor step in range(50):\n  one()", [50]),
@@ -162,6 +212,119 @@ NOT_FOUND = {
     "none at all": f"for e in range(0):\n  {PASS}\n{PASS}",
     "in one line with what may be a loader's": f"def one():\n  {PASS}\nfor e in range(3):\n  for x in [1]: one()",
     "behind it": f"for e in range(3):\n  pass\nelse:\n  {PASS}",
+    # It may be left by an exception, or the program ends.
+    "an exception that is no error": (
+        f"class Stop(Exception): pass\nfor e in range(3):\n  {PASS}\n  if e > 8: raise Stop"
+    ),
+    "an exit": f"import sys\nfor e in range(3):\n  {PASS}\n  if e > 8: sys.exit()",
+    "an exit in its inner loop": "for e in range(3):\n  for b in loader:\n    if e > 8: exit(0)",
+    "an exception that is caught around it": (
+        f"class Stop(Exception): pass\ntry:\n  for e in range(3):\n    {PASS}\nexcept Stop:\n  pass"
+    ),
+    "one that is suppressed": (
+        f"from contextlib import suppress\nwith suppress(Exception):\n  for e in range(3):\n    {PASS}"
+    ),
+    "one that a function in it raises": (
+        f"class Stop(Exception): pass\ndef one(e):\n  {PASS}\n  if e > 8: raise Stop\nfor e in range(3):\n  one(e)"
+    ),
+    # Some rounds have no pass.
+    "a flag that it sets": f"go = True\nfor e in range(3):\n  if go:\n    {PASS}\n  go = False",
+    "a condition that is asked anew": f"ask = lambda: True\nfor e in range(3):\n  if ask():\n    {PASS}",
+    "a condition in a function": f"def one(e):\n  if e % 2 == 0:\n    {PASS}\nfor e in range(3):\n  one(e)",
+    "a function that returns before": f"def one(e):\n  if e > 1:\n    return\n  {PASS}\nfor e in range(3):\n  one(e)",
+    "a function's handler": (
+        f"def one(e):\n  try:\n    1 / e\n  except ZeroDivisionError:\n    {PASS}\nfor e in range(3):\n  one(e)"
+    ),
+    "first in a later round": (
+        f"def one(flag):\n  if flag:\n    {PASS}\nwanted = ['', '', 'y']\nfor e in range(3):\n  one(wanted[e])"
+    ),
+    # A round has several.
+    "two loops that train": (
+        "class Loss:\n  def backward(self): pass\nfor e in range(3):\n  for b in loader: Loss().backward()\n"
+        "  for b in loader: Loss().backward()"
+    ),
+    "a function that trains twice": f"{TRAINS}for e in range(3):\n  run(loader, True)\n  run(loader, True)",
+    "methods that train": (
+        "class Loss:\n  def backward(self): pass\nclass T:\n  def go(self):\n    for e in range(3):\n"
+        "      self.one()\n      self.two()\n  def one(self):\n    for b in loader: self.step()\n"
+        "  def two(self):\n    for b in loader: self.step()\n  def step(self):\n    Loss().backward()\nT().go()"
+    ),
+    "two phases that train": "for e in range(3):\n  for phase in ['train_a', 'train_b']:\n    for b in loader: pass",
+    "loaders behind each other": (
+        "from itertools import chain\nfor e in range(3):\n  for b in chain(loader, loader): pass"
+    ),
+    "a comprehension of calls": f"def one():\n  {PASS}\nfor e in range(3):\n  [one() for _ in range(2)]",
+    # It goes round once more.
+    "a function called again": f"{FITS}fit(3)\nfit(5)",
+    "called again in another function": f"{FITS}def more():\n  fit(5)\ndef main():\n  fit(3)\n  more()\nmain()",
+    "a method called again": (
+        "class Loss:\n  def backward(self): pass\nclass T:\n  def fit(self, n):\n    for e in range(n):\n"
+        "      for b in loader: Loss().backward()\nt = T()\nt.fit(3)\nt.fit(5)"
+    ),
+    "another function's in the same line": (
+        f"{FITS}def before():\n  for e in range(3):\n    {PASS}\ndef main():\n  before(); fit(5)\nmain()"
+    ),
+    "itself": (
+        f"{TRAINS}def fit(again):\n  for e in range(3):\n    run(loader, True)\n  if again:\n    fit(0)\nfit(1)"
+    ),
+    "mapped": f"{FITS}list(map(fit, [3, 5]))",
+    "calls in a comprehension": f"{FITS}rates = [fit(n) for n in [3, 5]]",
+    "a while's condition": f"{FITS}n = [5, 3]\nwhile fit(n.pop()) or n:\n  pass",
+    "a wrapper's loop": (
+        f"def twice(f):\n  def g():\n    for _ in range(2): f()\n  return g\n@twice\ndef fit():\n"
+        f"  for e in range(3):\n    {PASS}\nfit()"
+    ),
+    "a pool's": (
+        f"{FITS}from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(1) as pool:\n"
+        "  list(pool.map(fit, [3, 5]))"
+    ),
+    "timed": f"{FITS}import timeit, functools\ntimeit.timeit(functools.partial(fit, 3), number=2)",
+    # Whoever asks for the items leaves it.
+    "a generator that trains": (
+        f"def fit():\n  for e in range(3):\n    {PASS}\n    yield e\nfor e in fit():\n  if e == 1: break"
+    ),
+    "a generator of batches of some epochs": (
+        "from itertools import islice\ndef batches():\n  for e in range(9):\n    for b in loader:\n      yield b\n"
+        "for b in islice(batches(), 4): pass"
+    ),
+    "batches taken one by one": (
+        "def batches():\n  for b in loader:\n    yield b\nit = batches()\nfor step in range(2): next(it)"
+    ),
+    "batches that go on": (
+        "def batches():\n  for b in loader:\n    yield b\nit = batches()\nfor e in range(3):\n  for b in it: break"
+    ),
+    "an iterator that an object makes anew": (
+        "class Batches:\n  it = None\n  def next(self):\n    if self.it is None:\n      self.it = iter(loader)\n"
+        "    return next(self.it, None)\nb = Batches()\nfor step in range(5): b.next()"
+    ),
+    "so behind an error": (
+        "class Batches:\n  it = iter(())\n  def next(self):\n    try:\n      return next(self.it)\n"
+        "    except StopIteration:\n      self.it = iter(loader)\n      return next(self.it)\nb = Batches()\n"
+        "for step in range(5): b.next()"
+    ),
+    "so behind a return": (
+        "class Batches:\n  it = iter(())\n  def next(self):\n    for b in self.it:\n      return b\n"
+        "    self.it = iter(loader)\n    return next(self.it)\nb = Batches()\nfor step in range(5): b.next()"
+    ),
+    # Its ends are others than they were.
+    "a beginning that a function counts": (
+        f"class T:\n  at, n = 0, 5\n  def fit(self):\n    for e in range(self.at, self.n):\n      self.one()\n"
+        f"  def one(self):\n    self.at += 1\n    {PASS}\nT().fit()"
+    ),
+    "a beginning that was counted by another": (
+        f"class T:\n  at, n = 0, 5\ndef count(t): t.at += 1\ndef fit(t):\n  for e in range(t.at, t.n):\n"
+        f"    count(t)\n    {PASS}\nfit(T())"
+    ),
+    "a property over what the object has": (
+        f"class C:\n  @property\n  def n(self):\n    return 3\nc = C()\nvars(c)['n'] = 7\n"
+        f"for e in range(c.n):\n  {PASS}"
+    ),
+    # Steps.
+    "a function that steps now and then": ("def one(i):\n  if i % 2:\n    optimizer.step()\nfor i in range(6): one(i)"),
+    "a function that may return before": (
+        "def one(i):\n  if i < 3:\n    return\n  optimizer.step()\nfor i in range(6): one(i)"
+    ),
+    "a function that steps called twice": "def one():\n  optimizer.step()\nfor i in range(6):\n  one()\n  one()",
 }
 
 
@@ -173,6 +336,20 @@ def test_a_loop_over_a_range_has_its_length(program: Program, text: str, told: l
 @pytest.mark.parametrize("text", NOT_FOUND.values(), ids=NOT_FOUND.keys())
 def test_what_may_go_round_more_or_less_often_has_none(program: Program, text: str) -> None:
     assert program.run(text, args=argparse.Namespace(epochs=5)) == []
+
+
+BEHIND = {
+    "epochs": f"for e in range(3):\n  {PASS}\nfor e in range(5):\n  for b in loader: Loss().backward()",
+    "steps": "for i in range(3):\n  optimizer.step()\nfor i in range(5):\n  Loss().backward()\n  optimizer.step()",
+    "a function": (
+        f"def fit():\n  for e in range(5):\n    for b in loader: Loss().backward()\nfor e in range(3):\n  {PASS}\nfit()"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", BEHIND.values(), ids=BEHIND.keys())
+def test_of_loops_behind_each_other_the_last_one_alone_tells_its_length(program: Program, text: str) -> None:
+    assert program.run(f"class Loss:\n  def backward(self): pass\n{text}") == [5]
 
 
 def test_nothing_of_the_program_is_run_to_know_it(program: Program) -> None:
@@ -272,6 +449,15 @@ def test_the_epochs_of_a_loop_behind_another_one_are_counted_behind_its_own() ->
     assert loops.recipe() == (7, 14)
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 3])
+def test_one_loop_that_goes_over_other_data_each_time_is_no_loop_behind_itself(epochs: int) -> None:
+    loops = Loops()
+    for number in range(1, epochs + 1):  # as a curriculum does
+        loader = loops.made.loader(batches=2, samples=100 * number)
+        loops.epoch(loops.at(loops.made.site("data", "train_loader", loader, lineno=7), 3))
+    assert loops.recipe() == (3, 6)
+
+
 def test_places_that_take_turns_tell_no_epochs() -> None:
     loops = Loops()
     one, other = loops.place(5), loops.place(5)
@@ -328,7 +514,7 @@ STEPS = """
         optimizer.step()
         scheduler.step()
         if step == 20:
-            raise SystemExit
+            raise ValueError("enough")
 """
 
 

@@ -118,7 +118,7 @@ def epochs_asked(options: Options, definitions: Definitions, passes: Passes, arg
     if asked is not None:
         return asked
     rounds = definitions.rounds.get(passes.training.site) if passes.training is not None else None
-    if rounds is not None and (before := passes.epochs_before) is not None:
+    if rounds is not None and (before := passes.epochs_before(definitions.are_in_one_line)) is not None:
         return before + rounds
     given = (arguments.get(key) for key in EPOCHS)
     asked = next((number for number in given if type(number) is int and 0 < number < 2**31), None)

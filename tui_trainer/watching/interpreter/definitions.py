@@ -96,6 +96,13 @@ class Definitions:
             known = self._same_as[site.id] = self._places.setdefault(self._line(site), site.id)
         return known
 
+    def are_in_one_line(self, one: int, other: int) -> bool:
+        """Whether two sites are the same line of the program, though they may be of different objects."""
+        here, there = self.sites.get(one), self.sites.get(other)
+        if one == other or here is None or there is None:
+            return one == other
+        return bool(here.file) and (here.call, here.file, here.lineno) == (there.call, there.file, there.lineno)
+
     def _line(self, site: Site) -> tuple[object, ...]:
         if not site.file:
             return site.call, site.target, site.part

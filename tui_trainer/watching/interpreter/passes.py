@@ -8,6 +8,7 @@ passes go on beside each other, where others lie within each other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 MOST_OPEN = 64
@@ -121,13 +122,14 @@ class Passes:
         length = training.until if training.takes_turns else training.length
         return length if 0 <= training.batches - training.steps <= ahead else None
 
-    @property
-    def epochs_before(self) -> int | None:
-        """Epochs that were over before the place that trains began; None where it is one of several that take turns."""
+    def epochs_before(self, is_same_line: Callable[[int, int], bool]) -> int | None:
+        """Epochs that were over before the line that trains was come to first, be it with another loader; None where it
+        is one of several places that take turns."""
         training = self.training
         if training is None or self._alternate or not self.counts_epochs:
             return None
-        return self._first_epochs[training.site] - 1 if training.site in self._first_epochs else None
+        firsts = (epoch for site, epoch in self._first_epochs.items() if is_same_line(site, training.site))
+        return min(firsts, default=1) - 1 if training.site in self._first_epochs else None
 
     @property
     def batches_a_step(self) -> int | None:

@@ -75,6 +75,10 @@ class CallSites:
             known = self._codes[id(code)] = (code, self._is_library(code.co_filename))
         return not known[1]
 
+    def is_library(self, file: str) -> bool:
+        """Whether a file is one of a library's, and none of the program's."""
+        return self._is_library(file)
+
     def is_standard(self, frame: FrameType) -> bool:
         """Whether a frame is one of the standard library's, or of the observer's own."""
         file = frame.f_code.co_filename

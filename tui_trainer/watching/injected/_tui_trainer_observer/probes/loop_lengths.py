@@ -2,19 +2,31 @@
 in, where its `range` says so.
 
 `for epoch in range(args.epochs):` is read from the program's source, and its numbers from the variables that it names;
-nothing of the program is run for it. What may end the loop before, or leave one of its rounds out, makes its length
-unknown, as do loops around it, and a library that calls the program.
+nothing of the program is run for it. What may end the loop before, leave one of its rounds out or train once more, in
+one of them or behind them all, makes its length unknown, as do loops around it, and a library that calls the program.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from time import time
-
 from ..call_sites import variable
 from ..listeners import NEVER
 from ..python_internals import getframe
+from .loop_source import (
+    Place,
+    Source,
+    asks,
+    called,
+    calls_several_times,
+    catches_an_end,
+    may_end_all,
+    may_leave,
+    names,
+    names_phases,
+    returns_before,
+    stored,
+)
+from .plain_values import held, range_of
+from .training_calls import TrainingCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,12 +35,8 @@ if TYPE_CHECKING:
 
     from ..observer import Observer
 
-_MOST_SOURCE = 300_000
-"""Characters of a file that is read; a larger one was made by a machine."""
-_BEGAN = time()
-"""A file that was written since then is not what runs."""
 _MOST_PLACES = 1000
-_LARGEST = 1 << 31
+_GENERATOR = 0x20 | 0x200  # flags of a function that yields
 _TRANSPARENT = (
     "torch",
     "tqdm",
@@ -45,8 +53,10 @@ _TRANSPARENT = (
     "tyro",
 )
 """Libraries that call the program, or stand between it and torch, once for each call of theirs."""
-_WRAPPERS = ("tqdm", "trange", "track", "progress_bar", "master_bar", "alive_it", "enumerate", "reversed")
-"""What gives as many items as what it is given."""
+_CALL_OFTEN = ("concurrent.futures", "multiprocessing.pool", "timeit", "unittest", "doctest")
+"""Modules of the standard library that may call the program more than once."""
+_SWEEPS = ("multirun", "sweep")
+"""Functions of such libraries that do."""
 
 
 class LoopLengths:
@@ -79,28 +89,12 @@ class LoopLengths:
             return
         line = own.f_code.co_filename, own.f_lineno
         if line not in self._known:
-            self._known[line] = self._rounds(frame, is_pass=batches is not None)
+            self._known[line] = _Rounds(self._observer.sites, is_pass=batches is not None).of(frame)
         rounds = self._known[line]
         if rounds is not None:
             steps = rounds if batches is None else rounds * batches
             self._observer.expected_steps = max(self._observer.expected_steps, steps)
             self._observer.writer.define("observed", fact="rounds", site=site, values={"rounds": rounds})
-
-    def _rounds(self, frame: FrameType | None, is_pass: bool) -> int | None:
-        sites, found, innermost = self._observer.sites, None, True
-        sources: dict[str, Any] = {}
-        while frame is not None:
-            if sites.is_of_program(frame):
-                around = _loops_around(frame, is_pass, innermost, sources)
-                if around is None or (around and found is not None) or len(around) > 1:
-                    return None
-                if around:
-                    found = around[0], frame
-                innermost = False
-            elif not (sites.is_standard(frame) or _top_level(frame) in _TRANSPARENT):
-                return None
-            frame = frame.f_back
-        return _length(found[0].iter, found[1]) if found is not None else None
 
 
 def _batches(loader: Any) -> int:
@@ -111,221 +105,151 @@ def _batches(loader: Any) -> int:
         return 0
 
 
-def _top_level(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+class _Rounds:
+    """Goes from a call outwards, through the functions that called each other, to the loop that it stands in."""
 
+    def __init__(self, sites: Any, is_pass: bool) -> None:
+        self._sites = sites
+        self._is_pass = is_pass
+        self._source = Source()
+        self._training = TrainingCalls(self._source.ast, lambda file: not sites.is_library(file))
+        self._inner: FrameType | None = None
+        """The program's function that is called from the one that is looked at."""
+        self._is_head = False
+        """Whether a pass begins in the head of a loop, so that no statements beside it train with its batches."""
+        self._sets: set[str] = set()
+        """Attributes that the functions set which are called in the loop."""
+        self._rounds: int | None = None
 
-def _loops_around(frame: FrameType, is_pass: bool, innermost: bool, sources: dict[str, Any]) -> list[Any] | None:
-    """The loops of this function that the line stands in which runs, outermost first; None where its source cannot be
-    read, or it may come to that line more or less often than they go round."""
-    ast: Any = sys.modules.get("ast")  # torch has it
-    body = _body_of(frame, ast, sources) if ast is not None else None
-    if body is None:
-        return None
-    around: list[Any] = []
-    is_header = _descend(ast, body, frame.f_lineno, around, is_pass and innermost)
-    loops = [node for node in around if isinstance(node, (ast.For, ast.AsyncFor, ast.While))]
-    if not loops:
-        return []
-    within = around[around.index(loops[0]) + 1 :]
-    if is_pass:  # `for phase in ("train", "val"):` is a part of an epoch
-        loops = [loops[0], *(node for node in loops[1:] if not _names_phases(ast, node))]
-        if innermost and not is_header and any(not isinstance(node, ast.With) for node in within):
-            return None  # an iterator that is made anew when the one before is empty
-    if len(loops) > 1:
-        return loops
-    loop = loops[0]
-    if isinstance(loop, ast.While) or any(isinstance(node, ast.ExceptHandler) for node in within):
-        return None
-    targets = _names(ast, loop.target)
-    for node in within:
-        if isinstance(node, ast.If) and (not is_pass or targets & _names(ast, node.test)):
-            return None
-    if _may_leave(ast, loop.body) or _stored(ast, loop.body) & _names(ast, loop.iter):
-        return None
-    return loops
+    def of(self, frame: FrameType | None) -> int | None:
+        """How often the loop goes round; None where that is not sure."""
+        while frame is not None:
+            if self._sites.is_of_program(frame):
+                if not self._follow(frame):
+                    return None
+                self._inner = frame
+            elif not self._is_through(frame):
+                return None
+            frame = frame.f_back
+        return self._rounds
 
+    def _is_through(self, frame: FrameType) -> bool:
+        """Whether what is no function of the program's calls it once."""
+        module = str(frame.f_globals.get("__name__", ""))
+        if self._sites.is_standard(frame):
+            return not module.startswith(_CALL_OFTEN)
+        return module.partition(".")[0] in _TRANSPARENT and frame.f_code.co_name not in _SWEEPS
 
-def _body_of(frame: FrameType, ast: Any, sources: dict[str, Any]) -> list[Any] | None:
-    """The statements of the function that a frame runs, or of the module."""
-    code = frame.f_code
-    tree = _tree(frame, ast, sources)
-    if tree is None:
-        return None
-    if code.co_name == "<module>":
-        return list(tree.body)
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name:
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            if first == code.co_firstlineno or node.lineno == code.co_firstlineno:
-                return list(node.body)
-    return None
+    def _follow(self, frame: FrameType) -> bool:
+        """Go on to a function of the program's; whether the length may be known yet."""
+        ast = self._source.ast
+        body = self._source.body_of(frame.f_code, frame.f_globals) if ast is not None else None
+        if body is None:
+            return False
+        innermost = self._inner is None
+        place = Place(self._source, frame, body, self._is_pass and innermost)
+        if innermost:
+            self._is_head = place.is_head
+        if not self._is_called_once(place):
+            return False
+        loops = place.loops
+        if self._is_pass and loops:  # `for phase in ("train", "val"):` is a part of an epoch
+            loops = [loops[0], *(node for node in loops[1:] if not names_phases(ast, node))]
+        if len(loops) > 1 or (loops and self._rounds is not None):
+            return False
+        if loops:
+            return self._is_of_each_round(place, loops[0])
+        if self._rounds is None:
+            return self._is_in_each_call(place)
+        return not self._goes_on_behind(place, place.path)
 
-
-def _tree(frame: FrameType, ast: Any, sources: dict[str, Any]) -> Any:
-    """What a file's source says, read once; None where it cannot be."""
-    file = frame.f_code.co_filename
-    if file not in sources:
-        linecache = sys.modules.get("linecache")
-        sources[file] = None
-        if linecache is None or (os.path.exists(file) and os.path.getmtime(file) > _BEGAN):
-            return None
-        source = "".join(linecache.getlines(file, frame.f_globals))
-        if 0 < len(source) <= _MOST_SOURCE:
-            try:
-                sources[file] = ast.parse(source)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                pass
-    return sources[file]
-
-
-def _descend(ast: Any, body: list[Any], line: int, around: list[Any], is_pass: bool) -> bool:
-    """Gather what a line stands in, outermost first; whether it is the head of a `for` over a loader."""
-    for node in body:
-        if not node.lineno <= line <= node.end_lineno:
-            continue
-        is_for = isinstance(node, (ast.For, ast.AsyncFor))
-        if is_for and line <= node.iter.end_lineno and (is_pass or line < node.body[0].lineno):
+    def _is_called_once(self, place: Place) -> bool:
+        """Whether the statement calls the function once that was looked at before."""
+        ast, inner = self._source.ast, self._inner
+        if inner is None:
+            node = place.path[-1].node if self._is_pass and place.is_head else None
+            return node is None or not any(called(ast, each) == "chain" for each in ast.walk(node.iter))
+        if calls_several_times(ast, place, inner.f_code.co_name):
+            return False
+        if not inner.f_code.co_flags & _GENERATOR:
             return True
-        if isinstance(node, (ast.For, ast.AsyncFor, ast.While, ast.If)):
-            inner = next((part for part in (node.body, node.orelse) if _spans(part, line)), None)
-            if inner is not None:
-                if not isinstance(node, ast.If) and inner is node.orelse:
-                    return _descend(ast, inner, line, around, is_pass)
-                around.append(node)
-                return _descend(ast, inner, line, around, is_pass)
-        elif isinstance(node, (ast.With, ast.AsyncWith)):
-            return _descend(ast, node.body, line, around, is_pass)
-        elif hasattr(node, "handlers"):
-            for part in (node.body, node.orelse, node.finalbody):
-                if _spans(part, line):
-                    return _descend(ast, part, line, around, is_pass)
-            for handler in node.handlers:
-                if _spans(handler.body, line):
-                    around.append(handler)
-                    return _descend(ast, handler.body, line, around, is_pass)
-        elif hasattr(node, "cases"):
-            for case in node.cases:
-                if _spans(case.body, line):
-                    around.append(node)
-                    return _descend(ast, case.body, line, around, is_pass)
-        return False
-    return False
+        if not place.path:
+            return False
+        last = place.path[-1].node
+        if not place.is_head:  # `next(batches)` goes on with it
+            return any(isinstance(each, ast.YieldFrom) for each in ast.walk(last))
+        values = [variable(each.id, place.frame) for each in ast.walk(last.iter) if isinstance(each, ast.Name)]
+        return not any(type(value).__name__ in ("generator", "async_generator") for value in values)
 
+    def _is_by_hand(self, place: Place) -> bool:
+        """Whether it makes an iterator, which may be done when the one before is empty."""
+        return self._inner is None and not place.is_head
 
-def _spans(body: list[Any], line: int) -> bool:
-    return bool(body) and body[0].lineno <= line <= body[-1].end_lineno
+    def _is_in_each_call(self, place: Place) -> bool:
+        """Whether a function that no loop stands in comes to its line each time that it is called."""
+        ast = self._source.ast
+        conditions = place.conditions(place.path)
+        if not self._is_pass or self._is_by_hand(place):
+            if conditions:
+                return False
+        elif not all(isinstance(node, ast.If) and not self._may_differ(node.test, place) for node in conditions):
+            return False
+        if returns_before(ast, place) or may_end_all(ast, place.body, gives_items=True):
+            return False
+        self._sets |= stored(ast, place.body, attributes_alone=True)
+        return not self._goes_on_within(place, place.path)
 
+    def _is_of_each_round(self, place: Place, loop: Any) -> bool:
+        """Whether a loop over a `range` comes to the line in each of its rounds, once, and is not left."""
+        ast, frame = self._source.ast, place.frame
+        if isinstance(loop, ast.While) or frame.f_code.co_flags & _GENERATOR:
+            return False
+        at = next(number for number, each in enumerate(place.path) if each.node is loop)
+        within, sets = place.path[at + 1 :], stored(ast, loop.body)
+        targets = names(ast, loop.target)
+        for node in place.conditions(within):
+            if not isinstance(node, ast.If) or not self._is_pass or self._is_by_hand(place):
+                return False
+            if asks(ast, node.test) or (targets | sets) & names(ast, node.test):
+                return False
+        if may_leave(ast, loop.body, place.line) or may_end_all(ast, loop.body):
+            return False
+        if (sets | self._sets) & names(ast, loop.iter):
+            return False
+        if self._goes_on_within(place, within) or self._goes_on_behind(place, place.path[: at + 1]):
+            return False
+        return self._found(loop, frame, sets)
 
-def _names(ast: Any, node: Any) -> set[str]:
-    """Variables and attributes that are named there."""
-    found = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-    return found | {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+    def _found(self, loop: Any, frame: FrameType, sets: set[str]) -> bool:
+        found = range_of(loop.iter, frame)
+        if found is None:
+            return False
+        items, are_items = found
+        name = getattr(loop.target, "id", None)
+        now = variable(name, frame) if are_items and name is not None and name not in sets else None
+        if type(now) is int and (now != items[0] if self._is_pass else now not in items):
+            return False  # its ends are others by now, or some of its rounds have none
+        self._rounds = len(items)
+        return True
 
-
-def _stored(ast: Any, body: list[Any]) -> set[str]:
-    """Variables and attributes that are set there."""
-    found: set[str] = set()
-    for node in [each for statement in body for each in ast.walk(statement)]:
-        if isinstance(getattr(node, "ctx", None), (ast.Store, ast.Del)):
-            found.add(getattr(node, "id", "") or getattr(node, "attr", ""))
-    return found
-
-
-def _may_leave(ast: Any, body: list[Any], within: bool = False) -> bool:
-    """Whether a loop of this body can end, or go on to its next round, before the body is done."""
-    for node in body:
-        if isinstance(node, ast.Return) or (isinstance(node, (ast.Break, ast.Continue)) and not within):
+    def _may_differ(self, test: Any, place: Place) -> bool:
+        """Whether a condition asks for a number, as that of the epoch, or calls something."""
+        ast = self._source.ast
+        if asks(ast, test):
             return True
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            continue
-        is_loop = isinstance(node, (ast.For, ast.AsyncFor, ast.While))
-        parts = [getattr(node, part, []) for part in ("orelse", "finalbody", "handlers", "cases")]
-        if _may_leave(ast, getattr(node, "body", []), within or is_loop):
-            return True
-        if any(_may_leave(ast, part, within) for part in parts):
-            return True
-    return False
+        values = (held(node, place.frame) for node in ast.walk(test) if isinstance(node, (ast.Name, ast.Attribute)))
+        return any(type(value) in (int, float) for value in values)
 
+    def _goes_on_within(self, place: Place, path: list[Any]) -> bool:
+        """Whether a round trains elsewhere, too."""
+        beside = place.beside(path, after=False)
+        if not self._is_pass:
+            ast, inner = self._source.ast, self._inner.f_code.co_name if self._inner is not None else None
+            return any(called(ast, node) == inner for statement in beside for node in ast.walk(statement) if inner)
+        return self._is_head and self._training.any_of(beside, place.frame)
 
-def _names_phases(ast: Any, node: Any) -> bool:
-    """Whether a loop is one over words that are written out, of which one means training."""
-    if not isinstance(node, ast.For) or not isinstance(node.iter, (ast.List, ast.Tuple)):
-        return False
-    words = [getattr(item, "value", None) for item in node.iter.elts]
-    return all(type(word) is str for word in words) and any("train" in str(word).lower() for word in words)
-
-
-def _length(node: Any, frame: FrameType) -> int | None:
-    """How many items an expression gives, where it is a `range`, or one that a bar of progress is drawn of."""
-    ast = sys.modules["ast"]
-    if not isinstance(node, ast.Call):
-        return None
-    called = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
-    if called in _WRAPPERS and called != "trange":
-        return _length(node.args[0], frame) if node.args else None
-    if called not in ("range", "trange") or (called == "range" and variable("range", frame) not in (None, range)):
-        return None
-    if any(keyword.arg in ("start", "stop", "step", None) for keyword in node.keywords):
-        return None
-    given = [_value(ast, argument, frame) for argument in node.args]
-    values = [value for value in given if value is not None]
-    if not 1 <= len(values) <= 3 or len(values) < len(given):
-        return None
-    try:
-        length = len(range(*values))
-    except (ValueError, OverflowError):
-        return None
-    return length if 0 < length < _LARGEST else None
-
-
-def _value(ast: Any, node: Any, frame: FrameType) -> int | None:
-    """The whole number that an expression is; None where that is not plain to see."""
-    if isinstance(node, ast.BinOp):
-        left, right = _value(ast, node.left, frame), _value(ast, node.right, frame)
-        if left is None or right is None or max(abs(left), abs(right)) >= _LARGEST:
-            return None
-        if isinstance(node.op, ast.Add):
-            return left + right
-        if isinstance(node.op, ast.Sub):
-            return left - right
-        if isinstance(node.op, ast.Mult):
-            return left * right
-        return left // right if isinstance(node.op, ast.FloorDiv) and right else None
-    if isinstance(node, ast.Call) and getattr(node.func, "id", None) in ("int", "len") and len(node.args) == 1:
-        held = _held(ast, node.args[0], frame)
-        if node.func.id == "int":
-            return int(held) if type(held) in (int, float) and held == held and abs(held) < _LARGEST else None
-        return len(held) if type(held) in (list, tuple, dict, str, range) else None
-    held = _held(ast, node, frame)
-    return held if type(held) is int else None
-
-
-def _held(ast: Any, node: Any, frame: FrameType) -> Any:
-    """What a name, an attribute or an item holds, without a call of anybody's code; None where that cannot be had."""
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.Name):
-        return variable(node.id, frame)
-    if isinstance(node, ast.Attribute):
-        return _attribute(_held(ast, node.value, frame), node.attr)
-    if isinstance(node, ast.Subscript):
-        held, key = _held(ast, node.value, frame), getattr(node.slice, "value", None)
-        return held.get(key) if type(held) is dict and type(key) in (str, int) else None
-    return None
-
-
-def _attribute(held: Any, name: str) -> Any:
-    if held is None:
-        return None
-    try:
-        own = object.__getattribute__(held, "__dict__")
-    except AttributeError:
-        own = {}
-    if not isinstance(held, type) and type(own) is dict and name in own:
-        return own[name]
-    kinds = type.mro(held) if isinstance(held, type) else type(held).__mro__
-    for kind in kinds:
-        if name in vars(kind):
-            return vars(kind)[name]
-    return None
+    def _goes_on_behind(self, place: Place, path: list[Any]) -> bool:
+        """Whether the program trains on behind it, or what is raised to end it is caught."""
+        return catches_an_end(self._source.ast, path) or self._training.any_of(
+            place.beside(path, after=True), place.frame
+        )
