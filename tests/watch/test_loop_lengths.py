@@ -458,6 +458,22 @@ def test_one_loop_that_goes_over_other_data_each_time_is_no_loop_behind_itself(e
     assert loops.recipe() == (3, 6)
 
 
+def test_loaders_of_one_zip_have_the_length_of_their_loop() -> None:
+    loops = Loops()
+    loaders = [loops.made.loader(batches=4, samples=samples) for samples in (100, 200)]
+    real, other = (loops.at(loops.made.site("data", "", loader, lineno=7), 5) for loader in loaders)
+    for _ in range(3):
+        for site in (real, other):
+            loops.made.call(site, -1.0)
+        for _ in range(4):
+            for site in (real, other):
+                loops.made.call(site, 0.0)
+            loops.made.call(loops.backward, 1.0)
+            loops.made.step(loops.step, loops.optimizer)
+        loops.made.call(real, 1.0)
+    assert loops.recipe() == (5, 20)
+
+
 def test_places_that_take_turns_tell_no_epochs() -> None:
     loops = Loops()
     one, other = loops.place(5), loops.place(5)

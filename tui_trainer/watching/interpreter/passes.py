@@ -269,7 +269,8 @@ class Passes:
                     self.epoch += training is not None
                 self.training = of
                 if training is None or training.site != of.site:
-                    self._alternate |= of.site in self._first_epochs
+                    beside = training is not None and of.takes_turns and training.takes_turns
+                    self._alternate |= of.site in self._first_epochs and not beside
                     self._first_epochs.setdefault(of.site, max(self.epoch, 1))
             elif not self._open:
                 of.steps_behind += of.exhausted
