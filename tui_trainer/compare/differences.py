@@ -217,6 +217,8 @@ class _Presets(Follower[Compared]):
         self._of: dict[int, _Told] = {}
         self._waiting: dict[int, None] = {}
         """Those of which it is to be found out, by their numbers."""
+        self._in_turn: list[int] = []
+        """The same, the first one last; empty where another one has come since."""
         self._warned: dict[int, list[str]] = {}
         """Of presets whose numbers lead to something, what."""
         self._untold: dict[int, str] = {}
@@ -230,13 +232,16 @@ class _Presets(Follower[Compared]):
             began, known = _Began.of(run), self._of.get(run.group.number)
             if known is None or known.began != began:
                 self._of[run.group.number] = _Told(began)
-                self._waiting[run.group.number] = None
+                self._waiting[run.group.number], self._in_turn = None, []
                 for name in DERIVED:
                     self.__dict__.pop(name, None)
 
     def catch_up(self, until: float) -> bool:
         """See `find_out_presets`."""
-        for count, number in enumerate(sorted(self._waiting), 1):
+        if not self._in_turn:
+            self._in_turn = sorted(self._waiting, reverse=True)
+        for count in range(1, len(self._in_turn) + 1):
+            number = self._in_turn.pop()
             del self._waiting[number]
             self._find_out(number, self._of[number])
             if count % AT_A_TIME == 0 and time.thread_time() >= until:
