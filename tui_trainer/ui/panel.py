@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, NamedTuple, TypeAlias
 
@@ -77,6 +78,12 @@ class Panel(Widget):
         if not self._soon:
             self._soon = True
             self.call_later(self._redraw_now)
+
+    def redraw_in_turn(self) -> None:
+        """The same once all others that are ready had their turn: messages of one widget follow each other without."""
+        if not self._soon:
+            self._soon = True
+            asyncio.get_running_loop().call_soon(self.call_later, self._redraw_now)
 
     def _redraw_now(self) -> None:
         self._soon = False

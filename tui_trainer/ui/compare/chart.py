@@ -150,7 +150,7 @@ class Overlay(Chart[CompareAxis]):
             self._shown_below = body, below
         except NotYet:
             self._lags = True
-            self.redraw_soon()
+            self.redraw_in_turn()
             if len(body) != frame.height:
                 body, below = [[] for _ in range(frame.height)], x_axis(frame, self.axis)
         title = self._title()  # of what is drawn
@@ -192,7 +192,7 @@ class Overlay(Chart[CompareAxis]):
         self._lags = reads_on
         self._draw_at = time.monotonic() + DRAW_EVERY if reads_on else 0.0
         if reads_on:
-            self.redraw_soon()
+            self.redraw_in_turn()
         return beside(frame, rows, scale.ticks if self._groups else (), names=names)
 
     @property
