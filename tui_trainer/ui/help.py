@@ -59,7 +59,7 @@ LEGEND = (
     (TURN, "strong", "LR changed"),
     (CHECKPOINT, "", "checkpoint"),
     ("┴", "", "epoch ends"),
-    ("┊", "", "LR or preset changed"),
+    ("┊", "warning", "LR or preset changed"),
     (NOT_FINITE, "warning", "not finite"),
     (ABOVE, "strong", "spike, cut off"),
     (BELOW, "warning", "no place on a log scale"),
