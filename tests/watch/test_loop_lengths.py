@@ -546,3 +546,22 @@ def test_a_scheduler_that_steps_with_its_optimizer_is_rehearsed_to_the_end_of_th
 def test_one_that_steps_seldom_is_not(tmp_path: Path) -> None:
     program = STEPS.replace("        scheduler.step()\n", "        if step % 2 == 0: scheduler.step()\n")
     assert len(run(tmp_path, program, fresh=True).trace.all(Planned)) == 1
+
+
+def test_a_process_that_is_spawned_is_called_once(tmp_path: Path) -> None:
+    program = """
+    import multiprocessing
+    import torch
+
+    def train():
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+        for step in range(30):
+            optimizer.step()
+
+    if __name__ == "__main__":
+        worker = multiprocessing.get_context("spawn").Process(target=train)
+        worker.start()
+        worker.join()
+    """
+    trace = run(tmp_path, program, fresh=True).trace
+    assert [frame.values["rounds"] for frame in trace.all(Observed) if frame.fact == "rounds"] == [30]

@@ -55,6 +55,8 @@ _TRANSPARENT = (
 """Libraries that call the program, or stand between it and torch, once for each call of theirs."""
 _CALL_OFTEN = ("concurrent.futures", "multiprocessing.pool", "timeit", "unittest", "doctest")
 """Modules of the standard library that may call the program more than once."""
+_BEGINS_PROCESSES = ("multiprocessing.spawn", "multiprocessing.forkserver")
+"""Modules that a process of `multiprocessing` is begun by, from a text that it is given."""
 _SWEEPS = ("multirun", "sweep")
 """Functions of such libraries that do."""
 
@@ -115,6 +117,8 @@ class _Rounds:
         self._training = TrainingCalls(self._source.ast, lambda file: not sites.is_library(file))
         self._inner: FrameType | None = None
         """The program's function that is called from the one that is looked at."""
+        self._module = ""
+        """That of the function last looked at which is none of the program's."""
         self._is_head = False
         """Whether a pass begins in the head of a loop, so that no statements beside it train with its batches."""
         self._sets: set[str] = set()
@@ -125,9 +129,11 @@ class _Rounds:
         """How often the loop goes round; None where that is not sure."""
         while frame is not None:
             if self._sites.is_of_program(frame):
+                if frame.f_back is None and self._module in _BEGINS_PROCESSES:
+                    break
                 if not self._follow(frame):
                     return None
-                self._inner = frame
+                self._inner, self._module = frame, ""
             elif not self._is_through(frame):
                 return None
             frame = frame.f_back
@@ -135,7 +141,7 @@ class _Rounds:
 
     def _is_through(self, frame: FrameType) -> bool:
         """Whether what is no function of the program's calls it once."""
-        module = str(frame.f_globals.get("__name__", ""))
+        module = self._module = str(frame.f_globals.get("__name__", ""))
         if self._sites.is_standard(frame):
             return not module.startswith(_CALL_OFTEN)
         return module.partition(".")[0] in _TRANSPARENT and frame.f_code.co_name not in _SWEEPS
