@@ -132,6 +132,11 @@ CASES: dict[str, tuple[Callable[[Path], Comparison], set[str], list[str]]] = {
         {"fairness.nothing_trained"},
         ["Is it fair? Nothing has been trained."],
     ),
+    "records that nobody has read yet": (
+        lambda runs: Comparison(session_of(runs, [record(runs), record(runs, scheduler="none")])),
+        {"fairness.reading"},
+        ["Whether it is fair is known once the records are read."],
+    ),
     "of another tool's alone": (
         lambda runs: compared(runs / "runs", [table(runs)]),
         {"fairness.others_untold"},

@@ -215,6 +215,8 @@ class Fairness:
     """What else a reader must know."""
     others: bool = False
     """Whether runs of other tools are among them, of which nothing of it is known."""
+    reads: bool = False
+    """Whether a record was not read to its end by now."""
 
     @property
     def differing(self) -> list[Comparability]:
@@ -256,6 +258,8 @@ class Fairness:
     @property
     def sentence(self) -> str:
         """The answer, in words."""
+        if self.known < 2 and self.reads:
+            return say("fairness.reading")
         if self.known == 0:
             return say("fairness.others_untold" if self.others else "fairness.nothing_trained")
         same = [variable.name for variable in self.variables if variable.same]
@@ -285,8 +289,9 @@ def _who_does_not_tell(variables: list[Comparability]) -> list[str]:
 def fairness(comparison: Comparison) -> Fairness:
     """What is known by now."""
     known = comparison.kept(_Variables)
-    others = comparison.standing.foreign_begun > 0
-    return Fairness(known.variables, len(known.told), tuple(comparison.kept(_Asides).words), others)
+    standing = comparison.standing
+    asides = tuple(comparison.kept(_Asides).words)
+    return Fairness(known.variables, len(known.told), asides, standing.foreign_begun > 0, standing.unread > 0)
 
 
 def keep_up(comparison: Comparison) -> None:

@@ -7,6 +7,11 @@ from tui_trainer.text.captions.caption import Caption
 TITLE = "Whether a comparison is fair"
 
 CAPTIONS = {
+    "fairness.reading": Caption(
+        "Whether it is fair is known once the records are read.",
+        "records are being read, and of one preset at the most it is known by now what it trained",
+        "of two it is known; all are read",
+    ),
     "fairness.nothing_trained": Caption(
         "Is it fair? Nothing has been trained.", "no run has resolved what it trains", "one has"
     ),
