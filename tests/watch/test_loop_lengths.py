@@ -376,6 +376,11 @@ def test_a_library_between_is_taken_to_call_once_only_where_it_is_known_to(progr
     assert program.run(text, through=vars(library)["through"]) == ([3] if name.startswith("tqdm") else [])
 
 
+def test_a_step_in_the_line_of_its_pass_has_a_length_of_its_own(program: Program) -> None:
+    """It is made more often: the number of epochs was told as that of the steps."""
+    assert program.run("for e in range(7):\n  for batch in loader: optimizer.step()") == [7]
+
+
 def test_a_place_is_told_once_however_many_loaders_are_made(program: Program) -> None:
     assert program.run(f"for e in range(3):\n  {PASS}") == [3]
 

@@ -67,8 +67,8 @@ class LoopLengths:
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
         self._told: set[int] = set()
-        self._known: dict[tuple[str, int], int | None] = {}
-        """By files and lines; loaders may be made anew for each epoch."""
+        self._known: dict[tuple[str, int, bool], int | None] = {}
+        """By files and lines, and whether it is a pass; loaders may be made anew for each epoch."""
         observer.listeners.add("pass_began", self._pass_began)
         observer.listeners.add("after_step", self._stepped)
 
@@ -89,9 +89,10 @@ class LoopLengths:
         own = self._observer.sites.program_frame(frame)
         if own is None:
             return
-        line = own.f_code.co_filename, own.f_lineno
+        is_pass = batches is not None
+        line = own.f_code.co_filename, own.f_lineno, is_pass
         if line not in self._known:
-            self._known[line] = _Rounds(self._observer.sites, is_pass=batches is not None).of(frame)
+            self._known[line] = _Rounds(self._observer.sites, is_pass).of(frame)
         rounds = self._known[line]
         if rounds is not None:
             steps = rounds if batches is None else rounds * batches
