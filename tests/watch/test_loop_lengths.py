@@ -66,7 +66,7 @@ class Program:
 
         sites.library(__file__)
         held = {"__name__": "__main__", "loader": Loader(), "optimizer": Optimizer(), **variables}
-        sites._is_library = lambda file: file != str(program._file)  # type: ignore[method-assign]
+        sites.is_library = lambda file: file != str(program._file)  # type: ignore[method-assign]
         exec(compile(text, str(self._file), "exec"), held)
         return self.told
 

@@ -9,10 +9,13 @@ from .plain import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType, FrameType
-    from typing import Any
+    from typing import Any, TypeVar
 
     from .trace_writer import TraceWriter
+
+    T = TypeVar("T")
 
 _MOST_PLACES = 5000
 _OPTIMIZED = 0x1  # a function whose locals are no dict
@@ -53,7 +56,7 @@ class CallSites:
             code = frame.f_code
             known = codes.get(id(code))
             if known is None:
-                known = codes[id(code)] = (code, self._is_library(code.co_filename))
+                known = codes[id(code)] = (code, self.is_library(code.co_filename))
             if not known[1]:
                 key = (call, id(code), frame.f_lasti, target)
                 number = self._places.get(key)
@@ -72,12 +75,8 @@ class CallSites:
         code = frame.f_code
         known = self._codes.get(id(code))
         if known is None:
-            known = self._codes[id(code)] = (code, self._is_library(code.co_filename))
+            known = self._codes[id(code)] = (code, self.is_library(code.co_filename))
         return not known[1]
-
-    def is_library(self, file: str) -> bool:
-        """Whether a file is one of a library's, and none of the program's."""
-        return self._is_library(file)
 
     def is_standard(self, frame: FrameType) -> bool:
         """Whether a frame is one of the standard library's, or of the observer's own."""
@@ -88,11 +87,12 @@ class CallSites:
 
     def program_frame(self, frame: FrameType | None) -> FrameType | None:
         """The innermost frame from there on that is the program's own."""
-        while frame is not None and self._is_library(frame.f_code.co_filename):
+        while frame is not None and self.is_library(frame.f_code.co_filename):
             frame = frame.f_back
         return frame
 
-    def _is_library(self, file: str) -> bool:
+    def is_library(self, file: str) -> bool:
+        """Whether a file is one of a library's, and none of the program's."""
         if file.startswith(("<frozen", "<attrs", "<__array", "<eval_with_key", "<torch", "<template")):
             return True
         if "site-packages" in file or "dist-packages" in file:
@@ -197,24 +197,26 @@ def name_of(held: Any, frame: FrameType) -> str:
 
 
 def variable(name: str, frame: FrameType) -> Any:
-    """What a variable holds in this frame; None where there is none, or it cannot be told: see `_local_names`."""
+    """What a variable holds in this frame; None where there is none, or it cannot be told: see `_of_locals`."""
     code = frame.f_code
-    if not code.co_flags & _OPTIMIZED or sys.version_info >= (3, 13):
-        values = frame.f_locals
-        return values[name] if name in values else frame.f_globals.get(name)
-    if name not in code.co_varnames + code.co_cellvars + code.co_freevars:
+    if code.co_flags & _OPTIMIZED and name not in code.co_varnames + code.co_cellvars + code.co_freevars:
         return frame.f_globals.get(name)
-    if "locals" in code.co_names or "vars" in code.co_names:
-        return None
-    values = frame.f_locals
-    held = values.get(name)
-    if sys.getrefcount(values) <= 3:
-        values.clear()
-    return held
+    outside = None if code.co_flags & _OPTIMIZED else frame.f_globals.get(name)
+    return _of_locals(frame, lambda values: values.get(name, outside), None)
 
 
 def _local_names(held: Any, frame: FrameType) -> tuple[list[str], Any]:
-    """The locals that are this object, and `self`.
+    """The locals that are this object, and `self`."""
+
+    def read(values: Any) -> tuple[list[str], Any]:
+        return [name for name, value in list(values.items()) if value is held], values.get("self")
+
+    nothing: tuple[list[str], Any] = ([], None)
+    return _of_locals(frame, read, nothing)
+
+
+def _of_locals(frame: FrameType, read: Callable[[Any], T], otherwise: T) -> T:
+    """What is read of a frame's locals.
 
     Until Python 3.12 `f_locals` of a function is a dict that the frame keeps: it would hold the batch and the loss
     until the function ends, and is the very dict that `locals()` has given to the program. So a function that asks for
@@ -222,13 +224,11 @@ def _local_names(held: Any, frame: FrameType) -> tuple[list[str], Any]:
     """
     code = frame.f_code
     if not code.co_flags & _OPTIMIZED or sys.version_info >= (3, 13):
-        values = frame.f_locals
-        return [name for name, value in list(values.items()) if value is held], values.get("self")
+        return read(frame.f_locals)
     if "locals" in code.co_names or "vars" in code.co_names:
-        return [], None
+        return otherwise
     values = frame.f_locals
-    names = [name for name, value in values.items() if value is held]
-    myself = values.get("self")
+    found = read(values)
     if sys.getrefcount(values) <= 3:  # the frame's, this function's, the question's own
         values.clear()
-    return names, myself
+    return found

@@ -117,7 +117,7 @@ class DataPasses:
             id=number,
             class_name=text(type(loader).__name__, 200),
             name=name_of(loader, own) if own is not None else "",
-            batches=_length(loader),
+            batches=size_of(loader),
             batch_size=loader.batch_size if type(loader.batch_size) is int else None,
             dataset=text(type(dataset).__name__, 200),
             samples=_samples(loader, data) if is_map else None,
@@ -129,7 +129,7 @@ class DataPasses:
         )
 
 
-def _length(sized: Any) -> int | None:
+def size_of(sized: Any) -> int | None:
     """None where it has none."""
     try:
         return len(sized)
@@ -140,7 +140,7 @@ def _length(sized: Any) -> int | None:
 def _samples(loader: Any, data: Any) -> int | None:
     """How many samples of its data set a pass has: as many as its sampler draws. None where another class than torch's
     puts them into batches, which may leave some out or draw some twice."""
-    return _length(loader.sampler) if type(loader.batch_sampler) in (data.BatchSampler, type(None)) else None
+    return size_of(loader.sampler) if type(loader.batch_sampler) in (data.BatchSampler, type(None)) else None
 
 
 def _shuffles(sampler: Any, data: Any) -> bool | None:

@@ -9,6 +9,7 @@ one of them or behind them all, makes its length unknown, as do loops around it,
 from __future__ import annotations
 
 from ..call_sites import variable
+from ..data_passes import size_of
 from ..listeners import NEVER
 from ..python_internals import getframe
 from .loop_source import (
@@ -74,7 +75,7 @@ class LoopLengths:
 
     def _pass_began(self, loader: Any, iterator: Any, site: int) -> None:
         if site not in self._told:
-            self._tell(site, getframe(1), _batches(loader))
+            self._tell(site, getframe(1), size_of(loader) or 0)
 
     def _stepped(self, optimizer: Any, record: Any, site: int) -> int:
         if site not in self._told:
@@ -98,14 +99,6 @@ class LoopLengths:
             steps = rounds if batches is None else rounds * batches
             self._observer.expected_steps = max(self._observer.expected_steps, steps)
             self._observer.writer.define("observed", fact="rounds", site=site, values={"rounds": rounds})
-
-
-def _batches(loader: Any) -> int:
-    """0 where that is not known."""
-    try:
-        return len(loader)
-    except Exception:
-        return 0
 
 
 class _Rounds:
